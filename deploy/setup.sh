@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Brings all that the project needs into .venv and .tools; `make setup` runs it before everything else.
+# Each step leaves a stamp, the hash of what it was made from, so a second run does nothing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+mkdir -p .tools
+exec 9>.tools/lock
+flock 9
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+# The stamp lies in the folder that it vouches for; the path is in it because .venv cannot be moved.
+stamp() { { pwd; cat "$@"; } | sha256sum; }
+fresh() { [[ -e $1 && $(stamp "${@:2}") == "$(<"$1")" ]]; }
+
+has_python() { python3 -c 'import ensurepip, sys, venv; assert sys.version_info >= (3, 11)' 2>/dev/null; }
+has_java() { java -version 2>&1 | grep -qE 'version "(1[7-9]|[2-9][0-9])'; }
+wants_chdb() { ! command -v clickhouse >/dev/null && [[ $(uname -sm) == 'Linux x86_64' ]]; }
+
+missing_packages() {
+    has_python || echo python3 python3-venv
+    has_java || echo openjdk-17-jre-headless
+    command -v mvn >/dev/null || echo maven
+    ! wants_chdb || command -v node >/dev/null || echo nodejs
+    ! wants_chdb || command -v npm >/dev/null || echo npm
+}
+
+bring_packages() {
+    local packages
+    packages=$(missing_packages | xargs)
+    [[ -n $packages ]] || return 0
+    if [[ $EUID == 0 ]] && command -v apt-get >/dev/null; then
+        say "installing $packages"
+        apt-get update -qq
+        # shellcheck disable=SC2086
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages
+        packages=$(missing_packages | xargs)
+    fi
+    [[ -z $packages ]] || { say "missing: $packages; on Debian: sudo apt-get install $packages"; exit 1; }
+}
+
+bring_python() {
+    say "Python packages into .venv"
+    python3 -m venv --clear .venv
+    .venv/bin/pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements.txt
+}
+
+bring_project() {
+    .venv/bin/pip install -q --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+}
+
+bring_kafka() {
+    say "Kafka into .tools/kafka"
+    rm -rf .tools/kafka
+    mvn -q -B -f deploy/localstack/kafka/pom.xml dependency:copy-dependencies \
+        -DoutputDirectory="$PWD/.tools/kafka"
+}
+
+bring_chdb() {
+    say "ClickHouse into .tools/chdb"
+    mkdir -p .tools/chdb
+    cp deploy/localstack/chdb/{package.json,package-lock.json,.npmrc} .tools/chdb/
+    npm ci --prefix .tools/chdb --no-audit --no-fund --loglevel=error
+}
+
+# step FOLDER NAME INPUT: bring_NAME, unless what FOLDER holds was made from the same INPUT
+step() {
+    fresh "$1/.$2" "$3" && return
+    "bring_$2"
+    stamp "$3" >"$1/.$2"
+}
+
+bring_packages
+step .venv python requirements.txt
+step .venv project pyproject.toml
+step .tools/kafka kafka deploy/localstack/kafka/pom.xml
+if wants_chdb; then
+    step .tools/chdb chdb deploy/localstack/chdb/package-lock.json
+elif ! command -v clickhouse >/dev/null; then
+    say "no ClickHouse package for $(uname -sm): put a clickhouse binary on PATH, or use deploy/compose.yaml"
+fi
