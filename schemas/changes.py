@@ -1,0 +1,62 @@
+"""What the platform publishes: changes, as CloudEvents 1.0 in Kafka's binary mode (`ce_*` headers, JSON body).
+
+`ce_id` is uuid5 of (customer, kind, definition key, cause, from, to, k), k counting that definition's changes by that
+cause: the same cause always gives the same ids, two changes never share one.
+"""
+
+from datetime import UTC, datetime
+from typing import Literal
+from uuid import UUID, uuid5
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.event import Millis
+from schemas.lifecycle import Stage
+
+CUSTOMER_NAMESPACE = UUID("6f2b1a52-7a36-5d0e-9a53-5a4c1f6f0b11")
+CHANGE_NAMESPACE = UUID("3a0f2f9c-55d6-5c1e-8b1e-2f8f4d1f7c22")
+
+
+class LifecycleChange(BaseModel):
+    """A customer entered a stage. `from` is null where the customer was not known before."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    v: Literal[1] = 1
+    id: str = Field(description="the same as ce_id")
+    customer_id: str
+    lifecycle: str = Field(description="definition key: lifecycle/name/version")
+    from_: Stage | None = Field(alias="from")
+    to: Stage
+    effective_at: Millis = Field(description="logical time from which the customer is in this stage")
+    caused_at: Millis = Field(description="occurred_at of the event that caused it; effective_at where time alone did")
+    cause: str = Field(description="source/message_id of the event that caused it, or `time`")
+    sequence: int = Field(ge=1, description="1, 2, 3 … for each customer")
+    identifiers: dict[str, list[str]] = Field(description="identifiers that are not personal, by namespace")
+
+
+def customer_id(greatest_key: str) -> str:
+    """The id of the customer whose greatest identifier has this key."""
+    return str(uuid5(CUSTOMER_NAMESPACE, greatest_key))
+
+
+def change_id(customer: str, kind: str, definition: str, cause: str, from_: str | None, to: str, k: int) -> str:
+    """The stable id of a change."""
+    return str(uuid5(CHANGE_NAMESPACE, "\n".join((customer, kind, definition, cause, from_ or "", to, str(k)))))
+
+
+def ce_headers(change_id: str, type_: str, deployment: str, subject: str, at: int) -> list[tuple[str, bytes]]:
+    """CloudEvents headers in Kafka's binary mode; `ce_time` is the change's effective_at."""
+    time = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    values = {
+        "ce_specversion": "1.0",
+        "ce_id": change_id,
+        "ce_type": type_,
+        "ce_source": f"/cdp/{deployment}",
+        "ce_subject": subject,
+        "ce_time": time,
+        "content-type": "application/json",
+    }
+    return [(name, value.encode()) for name, value in values.items()]
+
+
+LIFECYCLE_CHANGED = "cdp.lifecycle.changed.v1"

@@ -1,0 +1,74 @@
+"""Definitions as files and as records of `cdp.definitions.v1`: key = kind/name/version, value = the definition as JSON.
+
+A version in the log is never changed: publishing the same key with another content is refused.
+"""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from schemas.errors import ConfigError
+from schemas.identity import IdentityRules
+from schemas.lifecycle import Lifecycle
+
+Definition = IdentityRules | Lifecycle
+KINDS: dict[str, type[IdentityRules] | type[Lifecycle]] = {"identity": IdentityRules, "lifecycle": Lifecycle}
+PRESETS = Path(__file__).parent / "presets"
+MAX_FILE = 256 * 1024
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def key_of(definition: Definition) -> str:
+    """`lifecycle/ecommerce/1`."""
+    return f"{definition.kind}/{definition.name}/{definition.version}"
+
+
+def parse(data: Any, where: str) -> Definition:
+    """The definition that a parsed document holds; ConfigError names the place in it."""
+    if not isinstance(data, dict) or data.get("kind") not in KINDS:
+        raise ConfigError(f"a definition needs `kind:` with one of {', '.join(KINDS)}", where)
+    return validate(KINDS[data["kind"]], data, where)
+
+
+def load(name: str, kind: str) -> Definition:
+    """A definition from a preset's name or a YAML file."""
+    preset = PRESETS / f"{'identity' if (kind, name) == ('identity', 'default') else name}.yaml"
+    path = preset if "/" not in name and preset.exists() else Path(name)
+    definition = parse(read_yaml(path), str(path))
+    if definition.kind != kind:
+        raise ConfigError(f"this is a definition of kind {definition.kind}, not {kind}", str(path))
+    return definition
+
+
+def read_yaml(path: Path) -> Any:
+    """A YAML document of plain values; ConfigError with the line where it cannot be read."""
+    try:
+        if path.stat().st_size > MAX_FILE:
+            raise ConfigError(f"larger than {MAX_FILE // 1024} KiB", str(path))
+        return yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError:
+        presets = ", ".join(sorted(p.stem for p in PRESETS.glob("*.yaml") if p.stem != "identity"))
+        raise ConfigError("no such file", str(path), f"presets are: {presets}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot be read: {error}", str(path)) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise ConfigError(f"not YAML: {getattr(error, 'problem', None) or error}", place) from None
+
+
+def validate(model: type[Model], data: Any, where: str) -> Model:
+    """The model of a document; ConfigError lists each fault with its place."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        faults = [f"{_place(e['loc'])}: {e['msg']}" for e in error.errors(include_url=False, include_input=False)]
+        raise ConfigError("; ".join(faults[:10]), where) from None
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    """Pydantic names a tagged node twice, by its tag and by its field: say it once."""
+    parts = [str(part) for i, part in enumerate(loc) if i == 0 or part != loc[i - 1]]
+    return ".".join(parts) or "the document"

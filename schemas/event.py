@@ -1,0 +1,103 @@
+"""The canonical event: what `cdp.events.v1` holds, one a record, past tense.
+
+A record is: key = primary identifier's key; header `keys` = the keys of all its identifiers, greatest first, joined by
+a space; timestamp = `received_at`; value = this model as JSON. Instants are Unix milliseconds, UTC.
+The log also holds the deployment's own statements (`Tick`, `Clock`, `Marker`), told apart by `type`.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Millis = Annotated[int, Field(ge=-62_135_596_800_000, le=253_402_300_799_999, description="Unix ms, UTC")]
+
+
+class Channel(StrEnum):
+    """Where an interaction happened."""
+
+    SOCIAL = "social"
+    ECOMMERCE = "ecommerce"
+    OFFLINE = "offline"
+    WEB = "web"
+    MOBILE = "mobile"
+    SERVER = "server"
+    EMAIL = "email"
+    MESSAGE = "message"
+    CALL = "call"
+    IOT = "iot"
+
+
+class Record(BaseModel):
+    """What every value in the log shares: the version of its schema."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    v: Literal[1] = 1
+
+
+class Event(Record):
+    """One accepted interaction."""
+
+    type: Literal["track", "identify", "page", "screen", "group", "alias"]
+    name: str = Field(min_length=1, max_length=200, description="a track's event name; `Page Viewed`, `Screen Viewed`, "
+                      "`Identified`, `Grouped` or `Aliased` for the other types")  # fmt: skip
+    message_id: str = Field(min_length=1, max_length=100)
+    source: str = Field(description="name of the source that sent it")
+    channel: Channel
+    occurred_at: Millis = Field(description="corrected for the sender's clock, never later than arrival + 5 minutes")
+    received_at: Millis
+    sent_at: Millis | None = None
+    original_timestamp: str | None = Field(None, description="the client's own timestamp, as it came")
+    identifiers: dict[str, list[str]] = Field(description="personal: normalised values by namespace (`user_id`, "
+                                              "`wechat_openid/APPID`)")  # fmt: skip
+    properties: dict[str, Any] = Field(default_factory=dict, description="what happened; money as decimal strings")
+    traits: dict[str, Any] = Field(default_factory=dict, description="personal: what the event states of the customer")
+    context: dict[str, Any] = Field(default_factory=dict, description="where it happened; may hold personal fields")
+
+
+class Tick(Record):
+    """The logical time of a partition reaches `at`. One that is not later than the last is ignored."""
+
+    type: Literal["tick"] = "tick"
+    at: Millis
+
+
+class Clock(Record):
+    """From here on the clock runs (the partition's owner writes ticks) or is held (only an importer does)."""
+
+    type: Literal["clock"] = "clock"
+    running: bool
+
+
+class Marker(Record):
+    """From here on this version of a definition is in force in this partition."""
+
+    type: Literal["marker"] = "marker"
+    kind: Literal["lifecycle", "identity"]
+    definition: str = Field(description="key in cdp.definitions.v1: name/version")
+
+
+AnyEvent = Annotated[Event | Tick | Clock | Marker, Field(discriminator="type")]
+
+
+class EventBody(TypedDict):
+    """`Event` as the hot paths hold it: the parsed JSON itself."""
+
+    v: int
+    type: str
+    name: str
+    message_id: str
+    source: str
+    channel: str
+    occurred_at: int
+    received_at: int
+    sent_at: NotRequired[int | None]
+    original_timestamp: NotRequired[str | None]
+    identifiers: dict[str, list[str]]
+    properties: dict[str, Any]
+    traits: dict[str, Any]
+    context: dict[str, Any]
+
+
+STATEMENTS = frozenset(("tick", "clock", "marker"))
+"""Types in the events log that are not a customer's event; their record key is their type."""

@@ -1,0 +1,117 @@
+"""A customer's facts: things whose order of arrival does not matter, kept in parts, one for each primary identifier.
+
+Everything here is a join of partial knowledge: counts, sums, first and last times, the latest value by (occurred_at,
+message_id), day buckets, business objects by id. So the union of two parts is the part that would have seen both logs
+(`union`), in any order. A part is the parsed JSON itself; short lists stand for tuples.
+"""
+
+import copy
+from collections.abc import Iterable
+from typing import Any, TypedDict
+
+from schemas.books import Books, join_books, new_books
+from schemas.semantics import REGISTRY
+
+MAX_NAMES = 100
+"""Event names kept a part besides the registered ones: the first in alphabetical order; the rest are only counted."""
+MAX_DAYS = 90
+"""Day buckets kept: the newest."""
+MAX_TRAITS = 100
+"""Traits kept: the first names in alphabetical order."""
+MAX_TRAIT_CHARS = 1_024
+"""Characters of a trait's JSON; a longer one is left out of the profile (it stays in the log)."""
+MAX_IDENTIFIERS = 50
+"""Clear values kept a namespace: the first in alphabetical order."""
+
+
+class Part(TypedDict):
+    """The facts of the events of one primary identifier. Days are local day numbers since 1970-01-01."""
+
+    events: int
+    first: int
+    last: int
+    own_first: int | None
+    own_last: int | None
+    names: dict[str, list[int]]  # name -> [count, first, last]
+    other_names: int
+    days: dict[str, int]  # day -> events of the customer's own doing
+    channels: dict[str, int]
+    sources: dict[str, int]
+    identifiers: dict[str, list[str]]
+    traits: dict[str, list[Any]]  # name -> [occurred_at, message_id, value]
+    books: Books
+
+
+def new_part(occurred_at: int) -> Part:
+    """Facts of nothing yet; its first event follows at once."""
+    return {
+        "events": 0, "first": occurred_at, "last": occurred_at, "own_first": None, "own_last": None,
+        "names": {}, "other_names": 0, "days": {}, "channels": {}, "sources": {}, "identifiers": {}, "traits": {},
+        "books": new_books(),
+    }  # fmt: skip
+
+
+def union(parts: Iterable[Part]) -> Part:
+    """The part that would have seen the events of all; one part is itself."""
+    first, *rest = parts
+    if not rest:
+        return first
+    whole = copy.deepcopy(first)
+    for part in rest:
+        _join(whole, part)
+    return whole
+
+
+def _join(a: Part, b: Part) -> None:
+    a["events"] += b["events"]
+    a["other_names"] += b["other_names"]
+    a["first"], a["last"] = min(a["first"], b["first"]), max(a["last"], b["last"])
+    a["own_first"], a["own_last"] = least(a["own_first"], b["own_first"]), greatest(a["own_last"], b["own_last"])
+    for name, (count, first, last) in b["names"].items():
+        mine = a["names"].setdefault(name, [0, first, last])
+        mine[:] = [mine[0] + count, min(mine[1], first), max(mine[2], last)]
+    bound_names(a)
+    for counts, more in ((a["days"], b["days"]), (a["channels"], b["channels"]), (a["sources"], b["sources"])):
+        for key, number in more.items():
+            counts[key] = counts.get(key, 0) + number
+    bound_days(a["days"])
+    for namespace, values in b["identifiers"].items():
+        a["identifiers"][namespace] = sorted({*a["identifiers"].get(namespace, ()), *values})[:MAX_IDENTIFIERS]
+    for name, latest in b["traits"].items():
+        put_trait(a["traits"], name, latest)
+    a["books"] = join_books(a["books"], b["books"])
+
+
+def least(a: int | None, b: int | None) -> int | None:
+    """The smaller of two instants, where None is no instant."""
+    return b if a is None else a if b is None else min(a, b)
+
+
+def greatest(a: int | None, b: int | None) -> int | None:
+    """The greater of two instants, where None is no instant."""
+    return b if a is None else a if b is None else max(a, b)
+
+
+def bound_names(part: Part) -> None:
+    """Keep every registered name and the first MAX_NAMES others; count the events of the rest."""
+    names = part["names"]
+    if len(names) <= MAX_NAMES:
+        return
+    for name in sorted(name for name in names if name not in REGISTRY)[MAX_NAMES:]:
+        part["other_names"] += names.pop(name)[0]
+
+
+def bound_days(days: dict[str, int]) -> None:
+    """Keep the newest MAX_DAYS buckets."""
+    if len(days) > MAX_DAYS:
+        for day in sorted(days, key=int)[:-MAX_DAYS]:
+            del days[day]
+
+
+def put_trait(traits: dict[str, list[Any]], name: str, stated: list[Any]) -> None:
+    """Note [occurred_at, message_id, value]; the latest stays."""
+    mine = traits.get(name)
+    if mine is None or stated[:2] > mine[:2]:
+        traits[name] = stated
+        if len(traits) > MAX_TRAITS:
+            del traits[max(traits)]

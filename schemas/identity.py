@@ -1,0 +1,140 @@
+"""What identifies a customer: namespaces, their order, normalisation and blocked values; and the keys that follow.
+
+A key is pseudonymous: `namespace:` + a keyed BLAKE2b digest of the normalised value (RFC 7693, 16 bytes, hex). The
+namespace of an id that means something only within an account is scoped first: `wechat_openid/APPID:…`.
+"""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Literal, Self
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MAX_VALUE = 512
+SCOPE = re.compile(r"[A-Za-z0-9._@-]{1,64}")
+
+
+class Namespace(BaseModel):
+    """One kind of identifier."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    normalise: Literal["exact", "email", "phone", "card"] = "exact"
+    scoped: bool = Field(False, description="written namespace/SCOPE: the id means something only within an account")
+    personal: bool = Field(True, description="not to be shown on public topics")
+    about: str = ""
+
+
+class IdentityRules(BaseModel):
+    """`identity.yaml`: a definition in the log like the others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: Literal["identity"]
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")
+    version: int = Field(ge=1)
+    namespaces: tuple[Namespace, ...] = Field(min_length=1, max_length=64)
+    blocked: frozenset[str] = frozenset()
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        names = [n.name for n in self.namespaces]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"namespaces named twice: {', '.join(twice)}")
+        return self
+
+    def ranks(self) -> dict[str, int]:
+        """Place of each namespace in the order; 0 is the greatest."""
+        return {n.name: place for place, n in enumerate(self.namespaces)}
+
+
+def _exact(value: str, region: str | None) -> str:
+    return value
+
+
+def _card(value: str, region: str | None) -> str:
+    return re.sub(r"[\s-]", "", value).upper()
+
+
+def _email(value: str, region: str | None) -> str:
+    try:
+        checked = validate_email(value, check_deliverability=False, allow_domain_literal=False)
+    except EmailNotValidError as error:
+        raise ValueError(str(error)) from None
+    return checked.normalized.lower()
+
+
+def _phone(value: str, region: str | None) -> str:
+    try:
+        number = phonenumbers.parse(value, region)
+    except phonenumbers.NumberParseException as error:
+        raise ValueError(str(error)) from None
+    if not phonenumbers.is_possible_number(number):
+        raise ValueError("not a possible phone number")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+NORMALISERS: dict[str, Callable[[str, str | None], str]] = {
+    "exact": _exact,
+    "card": _card,
+    "email": _email,
+    "phone": _phone,
+}
+
+
+def split_namespace(namespace: str) -> tuple[str, str]:
+    """`wechat_openid/APP` -> (`wechat_openid`, `APP`); the scope is empty where there is none."""
+    name, _, scope = namespace.partition("/")
+    return name, scope
+
+
+def namespace_of(key: str) -> str:
+    """The namespace of a key, with its scope."""
+    return key[: key.index(":")]
+
+
+class Keys:
+    """Identifiers to keys, under one deployment's rules and secret. Pure; remembers the last 65,536 answers."""
+
+    def __init__(self, rules: IdentityRules, secret: str) -> None:
+        self.rules = rules
+        self._by_name = {n.name: n for n in rules.namespaces}
+        self._ranks = rules.ranks()
+        self._secret = hashlib.blake2b(secret.encode(), digest_size=32).digest()
+        self.key = lru_cache(maxsize=65_536)(self._key)
+
+    def normalise(self, namespace: str, value: str, region: str | None = None) -> str:
+        """The normalised value; ValueError says why it identifies nobody (never naming the value)."""
+        name, scope = split_namespace(namespace)
+        rule = self._by_name.get(name)
+        if rule is None:
+            raise ValueError(f"unknown namespace {name[:40]!r}")
+        if rule.scoped != bool(scope) or (scope and not SCOPE.fullmatch(scope)):
+            raise ValueError(f"{name} is written {name}/SCOPE" if rule.scoped else f"{name} takes no scope")
+        plain = unicodedata.normalize("NFC", value).strip()
+        bare = plain.lower()
+        if len(plain) > MAX_VALUE:
+            raise ValueError(f"longer than {MAX_VALUE} characters")
+        if bare in self.rules.blocked or not any(c.isalnum() for c in bare) or not bare.strip("0-. "):
+            raise ValueError("a value that identifies nobody")
+        return NORMALISERS[rule.normalise](plain, region)
+
+    def _key(self, namespace: str, value: str, region: str | None = None) -> tuple[str, str]:
+        normal = self.normalise(namespace, value, region)
+        digest = hashlib.blake2b(normal.encode("utf-8"), digest_size=16, key=self._secret, person=b"cdp-key-v1")
+        return f"{namespace}:{digest.hexdigest()}", normal
+
+    def order(self, key: str) -> tuple[int, str, str]:
+        """Sort key of the total order of identifiers: the greatest comes first."""
+        namespace, _, digest = key.partition(":")
+        return self._ranks.get(split_namespace(namespace)[0], 1_000_000), digest, namespace
+
+
+def fingerprint(secret: str) -> str:
+    """What genesis keeps of the key secret: enough to tell two apart, too little to find it."""
+    return hashlib.blake2b(secret.encode(), digest_size=8, person=b"cdp-secret-v1").hexdigest()

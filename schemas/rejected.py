@@ -1,0 +1,50 @@
+"""What was not accepted, and why: values, never exceptions.
+
+A record of `cdp.rejected.v1` is: key = source; value = the original bytes; headers = `HEADERS`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Reason(StrEnum):
+    """Why an event was rejected. The text after the name is what a developer should do about it."""
+
+    MALFORMED = "malformed"  # the body is not JSON, or not an object
+    TOO_LARGE = "too_large"  # an event over 32 KiB, a batch over its limits
+    INVALID = "invalid"  # a required field is missing or of the wrong type
+    NO_IDENTIFIER = "no_identifier"  # nothing that identifies somebody, or only blocked values
+    NAMESPACE_NOT_ALLOWED = "namespace_not_allowed"  # the source may not assert this namespace
+    BAD_AMOUNT = "bad_amount"  # an amount that is not exact, or a currency that is none
+    BAD_PROPERTY = "bad_property"  # a registered event whose properties cannot be read
+    STATE_FULL = "state_full"  # the customer's state would exceed its bound
+    UNREADABLE = "unreadable"  # a record in the log that cannot be decoded
+    UNKNOWN_VERSION = "unknown_version"  # a record of a schema version that this code does not know
+    UNFOLDABLE = "unfoldable"  # the fold failed on it
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """One rejected event: its `reason`, a `detail` for a human (what and where, no personal data), its bytes."""
+
+    reason: Reason
+    detail: str
+    original: bytes
+
+
+class HEADERS(NamedTuple):
+    """Headers of a rejected record, all UTF-8 text."""
+
+    v: str
+    reason: str
+    detail: str
+    where: str  # "ingest" or topic/partition/offset
+    received_at: str  # Unix ms
+    message_id: str  # empty where there is none
+
+
+def headers(rejection: Rejection, where: str, received_at: int, message_id: str = "") -> list[tuple[str, bytes]]:
+    """The Kafka headers of a rejected record."""
+    values = HEADERS("1", rejection.reason.value, rejection.detail, where, str(received_at), message_id)
+    return [(name, value.encode("utf-8", "replace")) for name, value in values._asdict().items()]

@@ -1,0 +1,100 @@
+"""The processors' own state, `cdp.state.v1`: key = identifier, value = a Cluster, a Link, or a partition's Position.
+
+The values are JSON; these types describe the parsed JSON itself, which is what the hot path holds. `FORMAT` names the
+format: newer code brings an older state forward (`upcast`), older code stops at a newer one.
+"""
+
+from typing import Any, Literal, TypedDict
+
+from pydantic import TypeAdapter
+
+from schemas.facts import Part
+from schemas.lifecycle import Stage
+
+FORMAT = 1
+MAX_STATE_BYTES = 512 * 1024
+MAX_LINKS = 1_000
+"""Links to other identifiers that a cluster remembers: the first in alphabetical order."""
+MAX_SEEN = 4_096
+SEEN_MS = 24 * 3_600_000
+POSITION_KEY = "position"
+
+
+class Published(TypedDict):
+    """One customer as last published: what the view was, and what downstream knows of it."""
+
+    members: list[str]
+    stage: Stage
+    stage_since: int  # effective_at of the last change
+    lifecycle: str  # definition key under which the stage was found
+    sequence: int  # changes published so far
+
+
+class Seen(TypedDict):
+    """The window of seen events of an identifier: hash -> received_at in seconds, oldest first."""
+
+    seen: dict[str, int]
+    seen_overflow: int  # events that left the window because it was full, before their 24 hours were over
+
+
+class Cluster(Seen):
+    """The root of a connected set of identifiers: everything known of its customers."""
+
+    v: int
+    kind: Literal["cluster"]
+    members: list[str]
+    parts: dict[str, Part]  # by primary identifier
+    links: dict[str, list[Any]]  # "greater lesser" -> the least [occurred_at, message_id] that stated it
+    said: dict[str, list[Any]]  # "greater lesser" -> the latest [occurred_at, message_id, alias | split]
+    published: dict[str, Published]  # by customer_id
+    at: int  # the customers' logical time: the largest seen
+    due_at: int | None  # when a view next could change with nothing happening
+    rev: int
+
+
+class Link(Seen):
+    """An identifier that was absorbed: its events go on to `owner`."""
+
+    v: int
+    kind: Literal["link"]
+    owner: str
+    rev: int
+
+
+class Position(TypedDict):
+    """How far a partition is folded, written in the same transaction as the state that follows from it."""
+
+    v: int
+    kind: Literal["position"]
+    events: int  # next offset of cdp.events.v1
+    commands: int  # next offset of cdp.commands.v1
+    clock_at: int  # the last tick, Unix ms; 0 before the first
+    running: bool
+    in_force: dict[str, str]  # kind -> definition key
+    folded: int  # events folded so far
+    rejected: int  # records rejected so far
+
+
+State = Cluster | Link
+CLUSTER = TypeAdapter(Cluster)
+LINK = TypeAdapter(Link)
+POSITION = TypeAdapter(Position)
+
+
+class NewerFormat(Exception):
+    """The state was written by newer code than this."""
+
+
+def upcast(value: dict[str, Any]) -> dict[str, Any]:
+    """A state record of any known format, in today's."""
+    if value["v"] > FORMAT:
+        raise NewerFormat(f"state of format {value['v']}; this code knows {FORMAT}")
+    return value
+
+
+def new_position() -> Position:
+    """A partition of which nothing was read. Its clock runs until the log says otherwise."""
+    return {
+        "v": FORMAT, "kind": "position", "events": 0, "commands": 0, "clock_at": 0, "running": True,
+        "in_force": {}, "folded": 0, "rejected": 0,
+    }  # fmt: skip
