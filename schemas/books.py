@@ -1,13 +1,15 @@
 """The books: orders, contracts and stored-value movements by `source/id`, each counted once for ever.
 
-An object is the join of what was stated of it, in any order: a refund or a cancellation may come before its order,
-partial refunds add up by their ids, the latest statement by (occurred_at, message_id) gives an amount. The totals
-beside the objects are kept up to date by what one object contributed before and after a statement.
+An object is the join of what was stated of it, in any order: a refund or a cancellation may come before its
+order, partial refunds add up by their ids, the latest statement by (occurred_at, message_id) gives an amount.
+The totals beside the objects are kept up to date by what one object contributed before and after a statement.
 """
 
 import copy
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict
 
 from schemas import money
 from schemas.semantics import Entry
@@ -22,7 +24,7 @@ Stated = list[Any]
 
 
 class Order(TypedDict):
-    """One order. `paid`: [occurred_at, message_id, amount, currency]; a refund of None is of the whole order."""
+    """One order. `paid`: [occurred_at, message_id, amount, currency]; a refund of None is of all of it."""
 
     first: int | None
     paid: Stated | None
@@ -93,7 +95,9 @@ def _room(objects: dict[str, Any], key: str, bound: int = MAX_OBJECTS) -> None:
 def _post_order(books: Books, key: str, entry: Entry, stated: Stated) -> None:
     _room(books["orders"], key)
     old = books["orders"].get(key)
-    order: Order = copy.deepcopy(old) if old else {"first": None, "paid": None, "cancelled": False, "refunds": {}}
+    order: Order = (
+        copy.deepcopy(old) if old else {"first": None, "paid": None, "cancelled": False, "refunds": {}}
+    )
     if entry.kind == "order":
         order["first"] = stated[0] if order["first"] is None else min(order["first"], stated[0])
         order["paid"] = stated if order["paid"] is None else max(order["paid"], stated)
@@ -101,14 +105,17 @@ def _post_order(books: Books, key: str, entry: Entry, stated: Stated) -> None:
         order["cancelled"] = True
     else:
         _room(order["refunds"], entry.sub_id, MAX_SUB_OBJECTS)
-        order["refunds"][entry.sub_id] = max_refund(order["refunds"].get(entry.sub_id), [entry.amount, entry.currency])
+        order["refunds"][entry.sub_id] = max_refund(
+            order["refunds"].get(entry.sub_id), [entry.amount, entry.currency]
+        )
     count_order(books["totals"], old, -1)
     count_order(books["totals"], order, +1)
     books["orders"][key] = order
 
 
 def max_refund(a: list[str | None] | None, b: list[str | None]) -> list[str | None]:
-    """The same refund stated twice with another amount: the greater one counts, the whole being the greatest."""
+    """Of one refund stated twice, the one that counts: the greater amount; the whole is the greatest."""
+
     def size(refund: list[str | None]) -> tuple[bool, Decimal, str]:
         return refund[0] is None, Decimal(refund[0] or 0), refund[1] or ""
 
@@ -116,7 +123,7 @@ def max_refund(a: list[str | None] | None, b: list[str | None]) -> list[str | No
 
 
 def refunded(order: Order) -> Decimal:
-    """What went back of a paid order: at most its amount; refunds in another currency are not of its money."""
+    """What went back of a paid order: at most its amount, and nothing in another currency."""
     if order["paid"] is None:
         return Decimal(0)
     amount, currency = Decimal(order["paid"][2]), order["paid"][3]
@@ -142,13 +149,14 @@ def count_order(totals: Totals, order: Order | None, sign: int) -> None:
         return
     currency, back = order["paid"][3], refunded(order)
     totals["purchases"] += sign * is_purchase(order)
-    _add(totals["revenue"], currency, sign * money.EXACT.subtract(Decimal(order["paid"][2]), back))
-    _add(totals["refunded"], currency, sign * back)
+    _add(totals["revenue"], currency, sign, money.EXACT.subtract(Decimal(order["paid"][2]), back))
+    _add(totals["refunded"], currency, sign, back)
 
 
-def _add(amounts: dict[str, str], currency: str, amount: Decimal) -> None:
+def _add(amounts: dict[str, str], currency: str, sign: int, amount: Decimal) -> None:
     if amount:
-        amounts[currency] = money.text(money.EXACT.add(Decimal(amounts.get(currency, "0")), amount))
+        change = money.EXACT.add if sign > 0 else money.EXACT.subtract  # operators would round to 28 digits
+        amounts[currency] = money.text(change(Decimal(amounts.get(currency, "0")), amount))
         if amounts[currency] == "0":
             del amounts[currency]
 
@@ -162,12 +170,15 @@ def _post_contract(books: Books, key: str, entry: Entry, at: int, message_id: st
         contract["signed"] = at if contract["signed"] is None else min(contract["signed"], at)
     else:
         _room(contract["renewals"], entry.sub_id, MAX_SUB_OBJECTS)
-        contract["renewals"][entry.sub_id] = entry.ends_on or ""
+        ends_on = entry.ends_on or ""
+        contract["renewals"][entry.sub_id] = max(ends_on, contract["renewals"].get(entry.sub_id, ends_on))
     contract["ends"] = ends if contract["ends"] is None else max(contract["ends"], ends)
     count_contract(books["totals"], old, -1)
     count_contract(books["totals"], contract, +1)
     books["contracts"][key] = contract
-    books["contract_end"] = max((c["ends"][2] for c in books["contracts"].values() if c["ends"]), default=None)
+    books["contract_end"] = max(
+        (c["ends"][2] for c in books["contracts"].values() if c["ends"]), default=None
+    )
 
 
 def count_contract(totals: Totals, contract: Contract | None, sign: int) -> None:
@@ -183,13 +194,13 @@ def _post_movement(books: Books, key: str, stated: Stated) -> None:
     new = stated if old is None else max(old, stated)
     balance = books["totals"]["stored_value"]
     if old:
-        _add(balance, old[3], -Decimal(old[2]))
-    _add(balance, new[3], Decimal(new[2]))
+        _add(balance, old[3], -1, Decimal(old[2]))
+    _add(balance, new[3], +1, Decimal(new[2]))
     books["movements"][key] = new
 
 
 def join_books(a: Books, b: Books) -> Books:
-    """The books that would have seen the statements of both; the bounds hold for each part, not for their union."""
+    """The books that would have seen the statements of both. The bounds are a part's, not their union's."""
     whole = copy.deepcopy(a)
     for key, order in b["orders"].items():
         mine = whole["orders"].get(key)
@@ -210,7 +221,7 @@ def count_all(books: Books) -> Books:
     for contract in books["contracts"].values():
         count_contract(totals, contract, +1)
     for movement in books["movements"].values():
-        _add(totals["stored_value"], movement[3], Decimal(movement[2]))
+        _add(totals["stored_value"], movement[3], +1, Decimal(movement[2]))
     ends = [c["ends"][2] for c in books["contracts"].values() if c["ends"]]
     return {**books, "totals": totals, "contract_end": max(ends, default=None)}
 
@@ -232,8 +243,11 @@ def _join_orders(a: Order, b: Order) -> Order:
 def _join_contracts(a: Contract, b: Contract) -> Contract:
     signed = [at for at in (a["signed"], b["signed"]) if at is not None]
     ends = [stated for stated in (a["ends"], b["ends"]) if stated is not None]
+    renewals = dict(a["renewals"])
+    for renewal, ends_on in b["renewals"].items():
+        renewals[renewal] = max(ends_on, renewals.get(renewal, ends_on))
     return {
         "signed": min(signed, default=None),
-        "renewals": {**a["renewals"], **b["renewals"]},
+        "renewals": renewals,
         "ends": max(ends, default=None),
     }

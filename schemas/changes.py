@@ -1,10 +1,11 @@
-"""What the platform publishes: changes, as CloudEvents 1.0 in Kafka's binary mode (`ce_*` headers, JSON body).
+"""What the platform publishes: changes, as CloudEvents 1.0 in Kafka's binary mode.
 
-`ce_id` is uuid5 of (customer, kind, definition key, cause, from, to, k), k counting that definition's changes by that
-cause: the same cause always gives the same ids, two changes never share one.
+The attributes are `ce_*` headers, the body is JSON. `ce_id` is uuid5 of (customer, kind, definition key,
+cause, from, to, k), k counting that definition's changes by that cause: the same cause always gives the same
+ids, two changes never share one.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID, uuid5
 
@@ -14,6 +15,7 @@ from schemas.event import Millis
 from schemas.lifecycle import Stage
 
 CUSTOMER_NAMESPACE = UUID("6f2b1a52-7a36-5d0e-9a53-5a4c1f6f0b11")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CHANGE_NAMESPACE = UUID("3a0f2f9c-55d6-5c1e-8b1e-2f8f4d1f7c22")
 
 
@@ -28,7 +30,9 @@ class LifecycleChange(BaseModel):
     from_: Stage | None = Field(alias="from")
     to: Stage
     effective_at: Millis = Field(description="logical time from which the customer is in this stage")
-    caused_at: Millis = Field(description="occurred_at of the event that caused it; effective_at where time alone did")
+    caused_at: Millis = Field(
+        description="occurred_at of the event that caused it; effective_at where time alone did"
+    )
     cause: str = Field(description="source/message_id of the event that caused it, or `time`")
     sequence: int = Field(ge=1, description="1, 2, 3 … for each customer")
     identifiers: dict[str, list[str]] = Field(description="identifiers that are not personal, by namespace")
@@ -39,14 +43,18 @@ def customer_id(greatest_key: str) -> str:
     return str(uuid5(CUSTOMER_NAMESPACE, greatest_key))
 
 
-def change_id(customer: str, kind: str, definition: str, cause: str, from_: str | None, to: str, k: int) -> str:
+def change_id(
+    customer: str, kind: str, definition: str, cause: str, from_: str | None, to: str, k: int
+) -> str:
     """The stable id of a change."""
-    return str(uuid5(CHANGE_NAMESPACE, "\n".join((customer, kind, definition, cause, from_ or "", to, str(k)))))
+    return str(
+        uuid5(CHANGE_NAMESPACE, "\n".join((customer, kind, definition, cause, from_ or "", to, str(k))))
+    )
 
 
 def ce_headers(change_id: str, type_: str, deployment: str, subject: str, at: int) -> list[tuple[str, bytes]]:
     """CloudEvents headers in Kafka's binary mode; `ce_time` is the change's effective_at."""
-    time = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    time = (EPOCH + timedelta(milliseconds=at)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     values = {
         "ce_specversion": "1.0",
         "ce_id": change_id,

@@ -1,8 +1,10 @@
-"""Definitions as files and as records of `cdp.definitions.v1`: key = kind/name/version, value = the definition as JSON.
+"""Definitions as files and as records of `cdp.definitions.v1`.
 
-A version in the log is never changed: publishing the same key with another content is refused.
+A record's key is kind/name/version, its value the definition as JSON. A version in the log is never changed:
+publishing the same key with another content is refused.
 """
 
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +22,37 @@ MAX_FILE = 256 * 1024
 Model = TypeVar("Model", bound=BaseModel)
 
 
+class _PlainYaml(yaml.SafeLoader):
+    """YAML of plain values.
+
+    No aliases (a few lines can unfold to billions) and no tags, no key twice, `NO` is a region, not false.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012
+        first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:bool"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None):
+            problem = "aliases and tags are not taken: write it out"
+            raise yaml.composer.ComposerError(problem=problem, problem_mark=event.start_mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if (name := str(key.value)) in seen:
+                problem = f"{name[:40]!r} stands twice in a mapping"
+                raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key.start_mark)
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
+
+_PlainYaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
+
+
 def key_of(definition: Definition) -> str:
     """`lifecycle/ecommerce/1`."""
     return f"{definition.kind}/{definition.name}/{definition.version}"
@@ -27,7 +60,7 @@ def key_of(definition: Definition) -> str:
 
 def parse(data: Any, where: str) -> Definition:
     """The definition that a parsed document holds; ConfigError names the place in it."""
-    if not isinstance(data, dict) or data.get("kind") not in KINDS:
+    if not isinstance(data, dict) or str(data.get("kind")) not in KINDS:
         raise ConfigError(f"a definition needs `kind:` with one of {', '.join(KINDS)}", where)
     return validate(KINDS[data["kind"]], data, where)
 
@@ -47,24 +80,31 @@ def read_yaml(path: Path) -> Any:
     try:
         if path.stat().st_size > MAX_FILE:
             raise ConfigError(f"larger than {MAX_FILE // 1024} KiB", str(path))
-        return yaml.safe_load(path.read_text("utf-8"))
+        return yaml.load(path.read_text("utf-8"), _PlainYaml)  # noqa: S506  (a SafeLoader)
     except FileNotFoundError:
         presets = ", ".join(sorted(p.stem for p in PRESETS.glob("*.yaml") if p.stem != "identity"))
         raise ConfigError("no such file", str(path), f"presets are: {presets}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", str(path)) from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except RecursionError:
+        raise ConfigError("nested too deeply", str(path)) from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise ConfigError(f"not YAML: {getattr(error, 'problem', None) or error}", place) from None
+        raise ConfigError(
+            f"cannot be read as YAML: {getattr(error, 'problem', None) or error}", place
+        ) from None
 
 
 def validate(model: type[Model], data: Any, where: str) -> Model:
     """The model of a document; ConfigError lists each fault with its place."""
     try:
         return model.model_validate(data)
+    except RecursionError:
+        raise ConfigError("nested too deeply", where) from None
     except ValidationError as error:
-        faults = [f"{_place(e['loc'])}: {e['msg']}" for e in error.errors(include_url=False, include_input=False)]
+        listed = error.errors(include_url=False, include_input=False)
+        faults = [f"{_place(fault['loc'])}: {_plainly(fault['msg'])}" for fault in listed]
         raise ConfigError("; ".join(faults[:10]), where) from None
 
 
@@ -72,3 +112,8 @@ def _place(loc: tuple[int | str, ...]) -> str:
     """Pydantic names a tagged node twice, by its tag and by its field: say it once."""
     parts = [str(part) for i, part in enumerate(loc) if i == 0 or part != loc[i - 1]]
     return ".".join(parts) or "the document"
+
+
+def _plainly(message: str) -> str:
+    """Pydantic's words in those of a YAML file."""
+    return message.removeprefix("Value error, ").replace("valid tuple", "list").replace("Tuple ", "List ")

@@ -1,14 +1,15 @@
 """The canonical event: what `cdp.events.v1` holds, one a record, past tense.
 
-A record is: key = primary identifier's key; header `keys` = the keys of all its identifiers, greatest first, joined by
-a space; timestamp = `received_at`; value = this model as JSON. Instants are Unix milliseconds, UTC.
+A record is: key = primary identifier's key; header `keys` = the keys of all its identifiers, greatest first,
+joined by a space; timestamp = `received_at`; value = this model as JSON. Instants are Unix milliseconds, UTC.
 The log also holds the deployment's own statements (`Tick`, `Clock`, `Marker`), told apart by `type`.
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 Millis = Annotated[int, Field(ge=-62_135_596_800_000, le=253_402_300_799_999, description="Unix ms, UTC")]
 
@@ -39,20 +40,32 @@ class Event(Record):
     """One accepted interaction."""
 
     type: Literal["track", "identify", "page", "screen", "group", "alias"]
-    name: str = Field(min_length=1, max_length=200, description="a track's event name; `Page Viewed`, `Screen Viewed`, "
-                      "`Identified`, `Grouped` or `Aliased` for the other types")  # fmt: skip
+    name: str = Field(
+        min_length=1,
+        max_length=200,
+        description="a track's event name; else Page Viewed, Screen Viewed, Identified, Grouped or Aliased",
+    )
     message_id: str = Field(min_length=1, max_length=100)
     source: str = Field(description="name of the source that sent it")
     channel: Channel
-    occurred_at: Millis = Field(description="corrected for the sender's clock, never later than arrival + 5 minutes")
+    occurred_at: Millis = Field(
+        description="corrected for the sender's clock, never later than arrival + 5 minutes"
+    )
     received_at: Millis
     sent_at: Millis | None = None
     original_timestamp: str | None = Field(None, description="the client's own timestamp, as it came")
-    identifiers: dict[str, list[str]] = Field(description="personal: normalised values by namespace (`user_id`, "
-                                              "`wechat_openid/APPID`)")  # fmt: skip
-    properties: dict[str, Any] = Field(default_factory=dict, description="what happened; money as decimal strings")
-    traits: dict[str, Any] = Field(default_factory=dict, description="personal: what the event states of the customer")
-    context: dict[str, Any] = Field(default_factory=dict, description="where it happened; may hold personal fields")
+    identifiers: dict[str, list[str]] = Field(
+        description="personal: normalised values by namespace (`user_id`, `wechat_openid/APPID`)"
+    )
+    properties: dict[str, Any] = Field(
+        default_factory=dict, description="what happened; money as decimal strings"
+    )
+    traits: dict[str, Any] = Field(
+        default_factory=dict, description="personal: what the event states of the customer"
+    )
+    context: dict[str, Any] = Field(
+        default_factory=dict, description="where it happened; may hold personal fields"
+    )
 
 
 class Tick(Record):

@@ -1,19 +1,24 @@
-"""A customer's facts: things whose order of arrival does not matter, kept in parts, one for each primary identifier.
+"""A customer's facts: things whose order of arrival does not matter.
 
-Everything here is a join of partial knowledge: counts, sums, first and last times, the latest value by (occurred_at,
-message_id), day buckets, business objects by id. So the union of two parts is the part that would have seen both logs
-(`union`), in any order. A part is the parsed JSON itself; short lists stand for tuples.
+They are kept in parts, one for each primary identifier. Everything here is a join of partial knowledge:
+counts, sums, first and last times, the latest value by (occurred_at, message_id), day buckets, business
+objects by id. So the union of two parts is the part that would have seen both logs (`union`), in any order. A
+part is the parsed JSON itself; short lists stand for tuples.
 """
 
 import copy
+import json
 from collections.abc import Iterable
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict
 
 from schemas.books import Books, join_books, new_books
 from schemas.semantics import REGISTRY
 
 MAX_NAMES = 100
-"""Event names kept a part besides the registered ones: the first in alphabetical order; the rest are only counted."""
+"""Event names kept besides the registered ones: the first in alphabetical order; the rest are only counted.
+"""
 MAX_DAYS = 90
 """Day buckets kept: the newest."""
 MAX_TRAITS = 100
@@ -46,8 +51,8 @@ def new_part(occurred_at: int) -> Part:
     """Facts of nothing yet; its first event follows at once."""
     return {
         "events": 0, "first": occurred_at, "last": occurred_at, "own_first": None, "own_last": None,
-        "names": {}, "other_names": 0, "days": {}, "channels": {}, "sources": {}, "identifiers": {}, "traits": {},
-        "books": new_books(),
+        "names": {}, "other_names": 0, "days": {}, "channels": {}, "sources": {}, "identifiers": {},
+        "traits": {}, "books": new_books(),
     }  # fmt: skip
 
 
@@ -66,17 +71,26 @@ def _join(a: Part, b: Part) -> None:
     a["events"] += b["events"]
     a["other_names"] += b["other_names"]
     a["first"], a["last"] = min(a["first"], b["first"]), max(a["last"], b["last"])
-    a["own_first"], a["own_last"] = least(a["own_first"], b["own_first"]), greatest(a["own_last"], b["own_last"])
+    a["own_first"], a["own_last"] = (
+        least(a["own_first"], b["own_first"]),
+        greatest(a["own_last"], b["own_last"]),
+    )
     for name, (count, first, last) in b["names"].items():
         mine = a["names"].setdefault(name, [0, first, last])
         mine[:] = [mine[0] + count, min(mine[1], first), max(mine[2], last)]
     bound_names(a)
-    for counts, more in ((a["days"], b["days"]), (a["channels"], b["channels"]), (a["sources"], b["sources"])):
+    for counts, more in (
+        (a["days"], b["days"]),
+        (a["channels"], b["channels"]),
+        (a["sources"], b["sources"]),
+    ):
         for key, number in more.items():
             counts[key] = counts.get(key, 0) + number
     bound_days(a["days"])
     for namespace, values in b["identifiers"].items():
-        a["identifiers"][namespace] = sorted({*a["identifiers"].get(namespace, ()), *values})[:MAX_IDENTIFIERS]
+        a["identifiers"][namespace] = sorted({*a["identifiers"].get(namespace, ()), *values})[
+            :MAX_IDENTIFIERS
+        ]
     for name, latest in b["traits"].items():
         put_trait(a["traits"], name, latest)
     a["books"] = join_books(a["books"], b["books"])
@@ -109,9 +123,13 @@ def bound_days(days: dict[str, int]) -> None:
 
 
 def put_trait(traits: dict[str, list[Any]], name: str, stated: list[Any]) -> None:
-    """Note [occurred_at, message_id, value]; the latest stays."""
+    """Note [occurred_at, message_id, value]; the latest stays, the greater JSON where two are as late."""
     mine = traits.get(name)
-    if mine is None or stated[:2] > mine[:2]:
+    if mine is None or stated[:2] > mine[:2] or (stated[:2] == mine[:2] and _json(stated) > _json(mine)):
         traits[name] = stated
         if len(traits) > MAX_TRAITS:
             del traits[max(traits)]
+
+
+def _json(stated: list[Any]) -> str:
+    return json.dumps(stated[2], sort_keys=True)

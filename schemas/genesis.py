@@ -29,11 +29,15 @@ def check_settings(settings: Settings) -> None:
     """ConfigError where settings can found or join no deployment at all."""
     secret = settings.key_secret.get_secret_value()
     if len(secret) < 32:
-        raise ConfigError("the key secret needs 32 characters or more", "CDP_KEY_SECRET", "openssl rand -hex 32")
+        raise ConfigError(
+            "the key secret needs 32 characters or more", "CDP_KEY_SECRET", "openssl rand -hex 32"
+        )
     try:
         ZoneInfo(settings.timezone)
     except (KeyError, ValueError, OSError):
-        raise ConfigError(f"unknown time zone {settings.timezone!r}", "CDP_TIMEZONE", "as Europe/Berlin") from None
+        raise ConfigError(
+            f"unknown time zone {settings.timezone!r}", "CDP_TIMEZONE", "as Europe/Berlin"
+        ) from None
 
 
 def found(settings: Settings, deployment: str, created_at: int) -> Genesis:

@@ -1,7 +1,8 @@
-"""What identifies a customer: namespaces, their order, normalisation and blocked values; and the keys that follow.
+"""What identifies a customer: namespaces, their order, normalisation and blocked values; and the keys.
 
-A key is pseudonymous: `namespace:` + a keyed BLAKE2b digest of the normalised value (RFC 7693, 16 bytes, hex). The
-namespace of an id that means something only within an account is scoped first: `wechat_openid/APPID:…`.
+A key is pseudonymous: `namespace:` + a keyed BLAKE2b digest of the normalised value (RFC 7693, 16 bytes,
+hex). The namespace of an id that means something only within an account is scoped first:
+`wechat_openid/APPID:…`.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from typing import Literal, Self
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
 
 MAX_VALUE = 512
 SCOPE = re.compile(r"[A-Za-z0-9._@-]{1,64}")
@@ -25,7 +26,9 @@ class Namespace(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
     normalise: Literal["exact", "email", "phone", "card"] = "exact"
-    scoped: bool = Field(False, description="written namespace/SCOPE: the id means something only within an account")
+    scoped: bool = Field(
+        False, description="written namespace/SCOPE: the id means something only within an account"
+    )
     personal: bool = Field(True, description="not to be shown on public topics")
     about: str = ""
 
@@ -36,9 +39,20 @@ class IdentityRules(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: Literal["identity"]
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, le=1_000_000)
     namespaces: tuple[Namespace, ...] = Field(min_length=1, max_length=64)
-    blocked: frozenset[str] = frozenset()
+    blocked: frozenset[str] = Field(
+        frozenset(), description="values that identify nobody, in any case of letters"
+    )
+
+    @field_validator("blocked")
+    @classmethod
+    def _compared_in_lower_case(cls, blocked: frozenset[str]) -> frozenset[str]:
+        return frozenset(value.strip().lower() for value in blocked)
+
+    @field_serializer("blocked")
+    def _in_one_order(self, blocked: frozenset[str]) -> list[str]:
+        return sorted(blocked)
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
@@ -53,15 +67,15 @@ class IdentityRules(BaseModel):
         return {n.name: place for place, n in enumerate(self.namespaces)}
 
 
-def _exact(value: str, region: str | None) -> str:
+def _exact(value: str, _region: str | None) -> str:
     return value
 
 
-def _card(value: str, region: str | None) -> str:
+def _card(value: str, _region: str | None) -> str:
     return re.sub(r"[\s-]", "", value).upper()
 
 
-def _email(value: str, region: str | None) -> str:
+def _email(value: str, _region: str | None) -> str:
     try:
         checked = validate_email(value, check_deliverability=False, allow_domain_literal=False)
     except EmailNotValidError as error:
@@ -76,6 +90,8 @@ def _phone(value: str, region: str | None) -> str:
         raise ValueError(str(error)) from None
     if not phonenumbers.is_possible_number(number):
         raise ValueError("not a possible phone number")
+    if not number.national_number:
+        raise ValueError("a phone number of nothing but zeros")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -99,7 +115,7 @@ def namespace_of(key: str) -> str:
 
 
 class Keys:
-    """Identifiers to keys, under one deployment's rules and secret. Pure; remembers the last 65,536 answers."""
+    """Identifiers to keys, under one deployment's rules and secret. Pure; remembers 65,536 answers."""
 
     def __init__(self, rules: IdentityRules, secret: str) -> None:
         self.rules = rules
@@ -120,13 +136,21 @@ class Keys:
         bare = plain.lower()
         if len(plain) > MAX_VALUE:
             raise ValueError(f"longer than {MAX_VALUE} characters")
-        if bare in self.rules.blocked or not any(c.isalnum() for c in bare) or not bare.strip("0-. "):
+        if self._is_blocked(bare):
             raise ValueError("a value that identifies nobody")
-        return NORMALISERS[rule.normalise](plain, region)
+        normal = NORMALISERS[rule.normalise](plain, region)
+        if self._is_blocked(normal.lower()):
+            raise ValueError("a value that identifies nobody")
+        return normal
+
+    def _is_blocked(self, bare: str) -> bool:
+        return bare in self.rules.blocked or not any(c.isalnum() for c in bare) or not bare.strip("0-. ")
 
     def _key(self, namespace: str, value: str, region: str | None = None) -> tuple[str, str]:
         normal = self.normalise(namespace, value, region)
-        digest = hashlib.blake2b(normal.encode("utf-8"), digest_size=16, key=self._secret, person=b"cdp-key-v1")
+        digest = hashlib.blake2b(
+            normal.encode("utf-8"), digest_size=16, key=self._secret, person=b"cdp-key-v1"
+        )
         return f"{namespace}:{digest.hexdigest()}", normal
 
     def order(self, key: str) -> tuple[int, str, str]:

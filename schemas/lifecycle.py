@@ -1,8 +1,8 @@
 """A lifecycle definition: which of the six stages a customer is in, as a typed tree of conditions.
 
-The stages are read from the top; the first whose condition holds is the customer's, so it is always exactly one. The
-last stage has no condition. The operators are `all`, `any`, `not`, `did`, `count` and `since`; nothing is ever
-evaluated as an expression.
+The stages are read from the top; the first whose condition holds is the customer's, so it is always exactly
+one. The last stage has no condition. The operators are `all`, `any`, `not`, `did`, `count` and `since`;
+nothing is ever evaluated as an expression.
 """
 
 from typing import Annotated, Any, Literal, Self
@@ -24,7 +24,7 @@ class All(_Node):
     all: Annotated[tuple["Condition", ...], Field(min_length=1, max_length=50)]
 
 
-class Any_(_Node):
+class Any_(_Node):  # noqa: N801  (`Any` is typing's)
     """At least one condition holds."""
 
     any: Annotated[tuple["Condition", ...], Field(min_length=1, max_length=50)]
@@ -43,9 +43,16 @@ class Did(_Node):
 
 
 class CountOf(_Node):
-    """How many: `purchases` (orders completed, not cancelled, not fully refunded), `contracts` (signed), `renewals`, or events by name."""
+    """How many, of what.
 
-    of: Literal["purchases", "contracts", "renewals"] | Annotated[tuple[Name, ...], Field(min_length=1, max_length=50)]
+    `purchases` (orders completed, not cancelled, not fully refunded), `contracts` (signed), `renewals`, or
+    events by name.
+    """
+
+    of: (
+        Literal["purchases", "contracts", "renewals"]
+        | Annotated[tuple[Name, ...], Field(min_length=1, max_length=50)]
+    )
     at_least: int = Field(ge=1, le=1_000_000)
 
 
@@ -56,8 +63,11 @@ class Count(_Node):
 
 
 class SinceLast(_Node):
-    """From 00:00 local time of the day `days` after the last one, on; false where there was none. `own`: anything of the
-    customer's own doing; `contract_end`: the latest last day of a contract; or events by name."""
+    """From 00:00 local time of the day `days` after the last one, on; false where there was none.
+
+    `own`: anything of the customer's own doing; `contract_end`: the latest last day of a contract; or events
+    by name.
+    """
 
     last: Literal["own", "contract_end"] | Annotated[tuple[Name, ...], Field(min_length=1, max_length=50)]
     days: int = Field(ge=1, le=36_500)
@@ -104,7 +114,7 @@ class Lifecycle(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: Literal["lifecycle"]
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, le=1_000_000)
     about: str = ""
     stages: tuple[StageRule, ...]
 
@@ -112,13 +122,21 @@ class Lifecycle(BaseModel):
     def _one_stage_always(self) -> Self:
         names = [rule.stage for rule in self.stages]
         missing = [s for s in STAGES if s not in names]
-        if missing or len(names) != len(STAGES):
-            raise ValueError(f"each stage stands once; missing: {', '.join(missing) or 'none'}")
+        twice = sorted({s for s in names if names.count(s) > 1})
+        if missing or twice:
+            faults = [
+                f"{what}: {', '.join(which)}"
+                for what, which in (("missing", missing), ("twice", twice))
+                if which
+            ]
+            raise ValueError(f"each stage stands once; {'; '.join(faults)}")
         if self.stages[-1].when is not None:
             raise ValueError(f"the last stage, {names[-1]}, holds where no other does: it takes no `when`")
         for rule in self.stages[:-1]:
             if rule.when is None:
-                raise ValueError(f"{rule.stage} needs a `when`: without one the stages below it are never reached")
+                raise ValueError(
+                    f"{rule.stage} needs a `when`: without one the stages below it are never reached"
+                )
         return self
 
 

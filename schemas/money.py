@@ -1,37 +1,38 @@
 """Money: exact decimals, never a float.
 
-In the log an amount is a decimal string; in ClickHouse Decimal(38,9). Amounts have at most 29 digits before the point
-and 9 after it, in a sum too.
+In the log an amount is a decimal string; in ClickHouse Decimal(38,9). One amount has at most 23 digits before
+the point, so that the sum of a million of them (what the largest customer can hold) still has at most 29.
 """
 
-from decimal import Context, Decimal, InvalidOperation
+import re
+from decimal import Context, Decimal
 from typing import Any
 
 SCALE = 9
 EXACT = Context(prec=60)
-_LIMIT = Decimal(10) ** 29
+MAX_DIGITS = 23
 MAX_NUMBER_DIGITS = 15
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 
 def parse(value: Any) -> Decimal:
     """The exact amount of a JSON number or decimal string; ValueError says why there is none.
 
-    A JSON number of more than 15 significant digits is refused: parsers on its way may have changed it. A number that
-    was read as Decimal keeps the digits as written.
+    A JSON number of more than 15 significant digits is refused: parsers on its way may have changed it. A
+    number that was read as Decimal keeps the digits as written.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise ValueError("an amount must be a number or a decimal string")
-    try:
-        amount = Decimal(value if isinstance(value, Decimal) else str(value).strip())
-    except InvalidOperation:
-        raise ValueError(f"not an amount: {str(value)[:40]!r}") from None
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value.strip()):
+        raise ValueError(f"not an amount: {value[:40]!r}")
+    amount = Decimal(repr(value) if isinstance(value, float) else value)
     if not amount.is_finite():
         raise ValueError("an amount must be finite")
-    if not isinstance(value, str) and len(amount.as_tuple().digits) > MAX_NUMBER_DIGITS:
-        raise ValueError("a JSON number of more than 15 significant digits is not exact; send a decimal string")
-    exponent = amount.as_tuple().exponent
-    if abs(amount) >= _LIMIT or (isinstance(exponent, int) and exponent < -SCALE):
-        raise ValueError("an amount has at most 29 digits before the point and 9 after it")
+    _, digits, exponent = amount.as_tuple()
+    if not isinstance(value, str) and len(digits) > MAX_NUMBER_DIGITS:
+        raise ValueError("a JSON number of more than 15 digits is not exact; send a decimal string")
+    if amount.adjusted() >= MAX_DIGITS or int(exponent) < -SCALE:
+        raise ValueError(f"an amount has at most {MAX_DIGITS} digits before the point and {SCALE} after it")
     return amount
 
 

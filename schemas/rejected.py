@@ -26,7 +26,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """One rejected event: its `reason`, a `detail` for a human (what and where, no personal data), its bytes."""
+    """One rejected event: its `reason`, a `detail` for a human (nothing personal), its bytes."""
 
     reason: Reason
     detail: str
@@ -44,7 +44,9 @@ class HEADERS(NamedTuple):
     message_id: str  # empty where there is none
 
 
-def headers(rejection: Rejection, where: str, received_at: int, message_id: str = "") -> list[tuple[str, bytes]]:
+def headers(
+    rejection: Rejection, where: str, received_at: int, message_id: str = ""
+) -> list[tuple[str, bytes]]:
     """The Kafka headers of a rejected record."""
     values = HEADERS("1", rejection.reason.value, rejection.detail, where, str(received_at), message_id)
     return [(name, value.encode("utf-8", "replace")) for name, value in values._asdict().items()]

@@ -1,8 +1,9 @@
-"""The registry of semantic events: names whose meaning the platform knows, after Segment's e-commerce specification,
-extended by what gyms, shops and messages do. Any other name is a generic event: counted, kept, queryable.
+"""The registry of semantic events: names whose meaning the platform knows.
 
-`ACCOUNTS` maps a name to what its properties mean for the books (orders, contracts, stored value). `own` says whether
-the event is the customer's own doing: a message sent to somebody, or a refund made by the shop, is not.
+It follows Segment's e-commerce specification, extended by what gyms, shops and messages do. Any other name is
+a generic event: counted, kept, queryable. `entry` maps an event to what its properties mean for the books
+(orders, contracts, stored value). `own` says whether the event is the customer's own doing: a message sent to
+somebody, or a refund made by the shop, is not.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ Kind = Literal["order", "cancel", "refund", "contract", "renewal", "load", "spen
 
 
 class Entry(NamedTuple):
-    """What one event states about one business object; the object is `(source, book, id)` and counts once for ever."""
+    """What one event states about one business object, `(source, book, id)`, that counts once for ever."""
 
     kind: Kind
     id: str
@@ -29,10 +30,15 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Semantic:
-    """One registered name. `entry` reads its properties; ValueError says what is wrong with them."""
+    """One registered name.
+
+    `reads` names the properties that mean something (`PROPERTIES`); `entry` reads them, ValueError says what
+    is wrong with them; `money` names those that hold amounts.
+    """
 
     name: str
     about: str
+    reads: tuple[str, ...] = ()
     own: bool = True
     entry: Callable[[Mapping[str, Any], str], Entry] | None = None
     money: tuple[str, ...] = ()
@@ -78,7 +84,9 @@ def _day(value: Any, name: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{name} must be a date, as 2026-12-31")
     try:
-        return (datetime.fromisoformat(value).date() if len(value) > 10 else date.fromisoformat(value)).isoformat()
+        return (
+            datetime.fromisoformat(value).date() if len(value) > 10 else date.fromisoformat(value)
+        ).isoformat()
     except ValueError:
         raise ValueError(f"{name}: not a date: {value[:40]!r}") from None
 
@@ -109,61 +117,103 @@ def _renewal(p: Mapping[str, Any], mid: str) -> Entry:
 
 
 def _load(p: Mapping[str, Any], mid: str) -> Entry:
-    return Entry("load", _id(p, "movement_id", mid), _positive(_amount(p, ("amount", "value")), "amount") or "0", _currency(p))
+    return Entry(
+        "load",
+        _id(p, "movement_id", mid),
+        _positive(_amount(p, ("amount", "value")), "amount") or "0",
+        _currency(p),
+    )
 
 
 def _spend(p: Mapping[str, Any], mid: str) -> Entry:
-    return Entry("spend", _id(p, "movement_id", mid), _positive(_amount(p, ("amount", "value")), "amount") or "0", _currency(p))
+    return Entry(
+        "spend",
+        _id(p, "movement_id", mid),
+        _positive(_amount(p, ("amount", "value")), "amount") or "0",
+        _currency(p),
+    )
 
 
 _PRICES = (*_REVENUE, "subtotal", "tax", "shipping", "discount", "price")
+_CONTRACT = ("contract_id", "ends_at")
+_CARD = ("movement_id", "amount", "currency")
+_AMOUNT = ("amount", "value")
 
 SEMANTICS = (
-    Semantic("Order Completed", "an order was placed or paid; revenue is total, else revenue, else value", entry=_order, money=_PRICES),
-    Semantic("Order Cancelled", "an order was taken back whole; may come before its order", own=False, entry=_cancel, money=_PRICES),
-    Semantic("Order Refunded", "money went back; without an amount, all of it; parts add up by refund_id", own=False, entry=_refund, money=_PRICES),
+    Semantic("Order Completed", "an order was placed or paid",
+             reads=("order_id", "total", "currency"), entry=_order, money=_PRICES),
+    Semantic("Order Cancelled", "an order was taken back whole; may come before its order",
+             reads=("order_id",), own=False, entry=_cancel, money=_PRICES),
+    Semantic("Order Refunded", "money of an order went back; without an amount, all of it",
+             reads=("order_id", "refund_id", "total", "currency"), own=False, entry=_refund, money=_PRICES),
     Semantic("Signed Up", "registered an account"),
     Semantic("Account Followed", "followed one of the brand's social accounts"),
     Semantic("Account Unfollowed", "stopped following one"),
     Semantic("Event Attended", "came to an event of the brand"),
     Semantic("Phone Left", "left a phone number to be called back"),
-    Semantic("Contract Signed", "signed a contract; needs ends_at, its last day", entry=_contract, money=("price", "value")),
-    Semantic("Contract Renewed", "renewed a contract; needs ends_at, its new last day", entry=_renewal, money=("price", "value")),
+    Semantic("Contract Signed", "signed a contract",
+             reads=_CONTRACT, entry=_contract, money=("price", "value")),
+    Semantic("Contract Renewed", "renewed a contract",
+             reads=_CONTRACT, entry=_renewal, money=("price", "value")),
     Semantic("Visit", "came to a shop, club or branch"),
-    Semantic("Value Loaded", "money was put on a stored-value card", entry=_load, money=("amount", "value")),
-    Semantic("Value Spent", "money on a stored-value card was used", entry=_spend, money=("amount", "value")),
-    Semantic("Message Sent", "the brand sent a message (campaign_id)", own=False),
-    Semantic("Message Delivered", "a message arrived (campaign_id)", own=False),
-    Semantic("Message Opened", "a message was opened (campaign_id)"),
-    Semantic("Message Clicked", "a link in a message was followed (campaign_id)"),
-    Semantic("Message Bounced", "a message came back (campaign_id)", own=False),
-    Semantic("Unsubscribed", "asked for no more messages (campaign_id)"),
+    Semantic("Value Loaded", "money was put on a stored-value card",
+             reads=_CARD, entry=_load, money=_AMOUNT),
+    Semantic("Value Spent", "money on a stored-value card was used",
+             reads=_CARD, entry=_spend, money=_AMOUNT),
+    Semantic("Message Sent", "the brand sent a message", reads=("campaign_id",), own=False),
+    Semantic("Message Delivered", "a message arrived", reads=("campaign_id",), own=False),
+    Semantic("Message Opened", "a message was opened", reads=("campaign_id",)),
+    Semantic("Message Clicked", "a link in a message was followed", reads=("campaign_id",)),
+    Semantic("Message Bounced", "a message came back", reads=("campaign_id",), own=False),
+    Semantic("Unsubscribed", "asked for no more messages", reads=("campaign_id",)),
     Semantic("Identified", "an identify call: a statement about the customer", own=False),
     Semantic("Grouped", "a group call: a statement about the customer", own=False),
     Semantic("Aliased", "an alias call: a statement about identifiers", own=False),
 )  # fmt: skip
 """Every registered event, explicitly; a test reads the documents against it."""
 
+PROPERTIES = {
+    "order_id": "the order; without it, the message's id",
+    "refund_id": "one refund of an order: parts add up; without it, the message's id",
+    "contract_id": "the contract; without it, the message's id",
+    "movement_id": "one loading or spending; without it, the message's id",
+    "campaign_id": "the campaign that the message belongs to",
+    "total": "the amount; else `revenue`, else `value`. A decimal string, or a number of at most 15 digits",
+    "amount": "the amount, not negative; else `value`. A decimal string, or a number of at most 15 digits",
+    "currency": "ISO 4217; without it, the deployment's, and for a refund its order's",
+    "ends_at": "required: the last day of the contract, as 2026-12-31",
+}
+"""What the properties that registered events read mean."""
+
 REGISTRY: dict[str, Semantic] = {semantic.name: semantic for semantic in SEMANTICS}
 NOT_OWN = frozenset(s.name for s in SEMANTICS if not s.own)
 
 
 def entry_of(name: str, properties: Mapping[str, Any], message_id: str) -> Entry | None:
-    """What the event states about an order, contract or card; None for an event that states nothing of the kind."""
+    """What the event states about an order, contract or card; None where it states nothing of the kind."""
     semantic = REGISTRY.get(name)
     return semantic.entry(properties, message_id) if semantic and semantic.entry else None
 
 
 def exact_money(name: str, properties: dict[str, Any], default_currency: str) -> None:
-    """Turn the registered amounts of an event into decimal strings, in place (products' prices too), and name their
-    currency; ValueError where an amount or currency is none."""
+    """Turn the registered amounts of an event into decimal strings, in place (products' prices too).
+
+    Amounts that name no currency get the default; a refund's are of its order's currency. ValueError where an
+    amount or currency is none.
+    """
     semantic = REGISTRY.get(name)
     if semantic is None or not semantic.money:
         return
-    properties["currency"] = _currency(properties) or default_currency
+    currency = _currency(properties) or (None if semantic.entry is _refund else default_currency)
     products = properties.get("products")
     lines = [line for line in products if isinstance(line, dict)] if isinstance(products, list) else []
-    for place in [properties, *lines]:
-        for field in semantic.money:
-            if place.get(field) is not None:
-                place[field] = _amount(place, (field,))
+    amounts = [
+        (place, field)
+        for place in (properties, *lines)
+        for field in semantic.money
+        if place.get(field) is not None
+    ]
+    for place, field in amounts:
+        place[field] = _amount(place, (field,))
+    if currency and (amounts or properties.get("currency")):
+        properties["currency"] = currency

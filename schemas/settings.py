@@ -18,30 +18,50 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CDP_", extra="ignore", frozen=True)
 
-    home: Path = Field(Path(".cdp"), description="folder for everything that the local stack and workers write")
-    namespace: str = Field("cdp", pattern=r"^[a-z][a-z0-9-]*$", description="first part of every topic and group name")
+    home: Path = Field(
+        Path(".cdp"), description="folder for everything that the local stack and workers write"
+    )
+    namespace: str = Field(
+        "cdp", pattern=r"^[a-z][a-z0-9-]*$", description="first part of every topic and group name"
+    )
 
     kafka: str = Field("127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]")
-    partitions: int = Field(8, ge=1, le=4096, description="of events, commands, state and changes; fixed by genesis")
+    partitions: int = Field(
+        8, ge=1, le=4096, description="of events, commands, state and changes; fixed by genesis"
+    )
     replication: int = Field(1, ge=1, description="replication factor of new topics")
 
     clickhouse_host: str = Field("127.0.0.1", description="ClickHouse server")
     clickhouse_port: Port = Field(9000, description="native protocol")
     clickhouse_http_port: Port = Field(8123, description="HTTP protocol, for analysts' clients")
-    clickhouse_database: str = Field("cdp", pattern=r"^[a-z][a-z0-9_]*$", description="database of the projections")
+    clickhouse_database: str = Field(
+        "cdp", pattern=r"^[a-z][a-z0-9_]*$", description="database of the projections"
+    )
     clickhouse_user: str = Field("cdp", description="user that migrates and writes")
     clickhouse_password: SecretStr = Field(SecretStr("cdp"), description="its password")
-    analyst_user: str = Field("analyst", pattern=r"^[a-z][a-z0-9_]*$", description="read-only user for analysts")
+    analyst_user: str = Field(
+        "analyst", pattern=r"^[a-z][a-z0-9_]*$", description="read-only user for analysts"
+    )
     analyst_password: SecretStr = Field(SecretStr("analyst"), description="its password")
 
     ingest_host: str = Field("127.0.0.1", description="address that ingest listens on")
     ingest_port: Port = Field(8080, description="HTTP port of ingest")
-    sources: Path | None = Field(None, description="sources file; the local default source where none is given")
+    sources: Path | None = Field(
+        None, description="sources file; the local default source where none is given"
+    )
 
     timezone: str = Field("UTC", description="IANA time zone in which a day is a day; fixed by genesis")
-    currency: str = Field("USD", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of amounts that name none; fixed by genesis")
-    key_secret: SecretStr = Field(SecretStr(""), description="key of the identifier digests, 32 characters or more; fixed by genesis")
-    lifecycle: str = Field("ecommerce", description="lifecycle of a new deployment: a preset's name or a YAML file")
-    identity: str = Field("default", description="identity rules of a new deployment: `default` or a YAML file")
+    currency: str = Field(
+        "USD", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of amounts that name none; fixed by genesis"
+    )
+    key_secret: SecretStr = Field(
+        SecretStr(""), description="key of the identifier digests, 32 characters or more; fixed by genesis"
+    )
+    lifecycle: str = Field(
+        "ecommerce", description="lifecycle of a new deployment: a preset's name or a YAML file"
+    )
+    identity: str = Field(
+        "default", description="identity rules of a new deployment: `default` or a YAML file"
+    )
 
     workers: int = Field(1, ge=1, le=64, description="worker processes that `cdp up` runs")

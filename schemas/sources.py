@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from schemas.definitions import read_yaml, validate
 from schemas.event import Channel
@@ -24,8 +25,17 @@ class Source(BaseModel):
     phone_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = Field(
         None, description="region of phone numbers without a country code"
     )
-    trusted: bool = Field(False, description="a server of your own; a key that stands in a browser or app is not")
+    trusted: bool = Field(
+        False, description="a server of your own; a key that stands in a browser or app is not"
+    )
     namespaces: tuple[str, ...] | Literal["all"] = Field("all", description="namespaces it may assert")
+
+    @field_validator("phone_region")
+    @classmethod
+    def _region_is_known(cls, region: str | None) -> str | None:
+        if region is not None and region not in SUPPORTED_REGIONS:
+            raise ValueError(f"no region {region!r} has phone numbers; ISO 3166, as GB")
+        return region
 
     @model_validator(mode="after")
     def _key_is_usable(self) -> Self:

@@ -1,12 +1,14 @@
-"""The processors' own state, `cdp.state.v1`: key = identifier, value = a Cluster, a Link, or a partition's Position.
+"""The processors' own state, `cdp.state.v1`.
 
-The values are JSON; these types describe the parsed JSON itself, which is what the hot path holds. `FORMAT` names the
-format: newer code brings an older state forward (`upcast`), older code stops at a newer one.
+A record's key is an identifier, its value a Cluster or a Link; and there is a partition's Position. The
+values are JSON; these types describe the parsed JSON itself, which is what the hot path holds. `FORMAT` names
+the format: newer code brings an older state forward (`upcast`), older code stops at a newer one.
 """
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
+from typing_extensions import TypedDict
 
 from schemas.facts import Part
 from schemas.lifecycle import Stage
@@ -24,7 +26,7 @@ class Published(TypedDict):
     """One customer as last published: what the view was, and what downstream knows of it."""
 
     members: list[str]
-    stage: Stage
+    stage: Stage | None  # None only until the first change is published
     stage_since: int  # effective_at of the last change
     lifecycle: str  # definition key under which the stage was found
     sequence: int  # changes published so far

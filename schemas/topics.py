@@ -1,8 +1,8 @@
 """Every topic: its name, key, partitions and how long it keeps what.
 
-Partition p of `events`, `commands`, `state` and the change topics belongs to the same identifiers. Producers of
-events and commands choose it by Kafka's murmur2 of the record key (`partition_of`); the worker writes everything
-else to the partition that it owns.
+Partition p of `events`, `commands`, `state` and the change topics belongs to the same identifiers. Producers
+of events and commands choose it by Kafka's murmur2 of the record key (`partition_of`); the worker writes
+everything else to the partition that it owns.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic. `partitions` is None where the deployment's count holds; `config` is Kafka's topic config."""
+    """One topic. `partitions` is None where the deployment's count holds; `config` is Kafka's."""
 
     noun: str
     key: str
@@ -74,5 +74,5 @@ def murmur2(data: bytes) -> int:
 
 @lru_cache(maxsize=65_536)
 def partition_of(key: str, partitions: int) -> int:
-    """The partition that owns a record key, as every Kafka client with the default partitioner computes it."""
+    """The partition that owns a record key, as every Kafka client's default partitioner has it."""
     return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions
