@@ -9,19 +9,34 @@ from typing import NamedTuple
 
 
 class Reason(StrEnum):
-    """Why an event was rejected. The text after the name is what a developer should do about it."""
+    """Why an event was rejected; `ABOUT` says what each means."""
 
-    MALFORMED = "malformed"  # the body is not JSON, or not an object
-    TOO_LARGE = "too_large"  # an event over 32 KiB, a batch over its limits
-    INVALID = "invalid"  # a required field is missing or of the wrong type
-    NO_IDENTIFIER = "no_identifier"  # nothing that identifies somebody, or only blocked values
-    NAMESPACE_NOT_ALLOWED = "namespace_not_allowed"  # the source may not assert this namespace
-    BAD_AMOUNT = "bad_amount"  # an amount that is not exact, or a currency that is none
-    BAD_PROPERTY = "bad_property"  # a registered event whose properties cannot be read
-    STATE_FULL = "state_full"  # the customer's state would exceed its bound
-    UNREADABLE = "unreadable"  # a record in the log that cannot be decoded
-    UNKNOWN_VERSION = "unknown_version"  # a record of a schema version that this code does not know
-    UNFOLDABLE = "unfoldable"  # the fold failed on it
+    MALFORMED = "malformed"
+    TOO_LARGE = "too_large"
+    INVALID = "invalid"
+    NO_IDENTIFIER = "no_identifier"
+    NAMESPACE_NOT_ALLOWED = "namespace_not_allowed"
+    BAD_AMOUNT = "bad_amount"
+    BAD_PROPERTY = "bad_property"
+    STATE_FULL = "state_full"
+    UNREADABLE = "unreadable"
+    UNKNOWN_VERSION = "unknown_version"
+    UNFOLDABLE = "unfoldable"
+
+
+ABOUT = {
+    Reason.MALFORMED: "the body is not JSON, or not an object",
+    Reason.TOO_LARGE: "an event over 32 KiB, a batch over its limits",
+    Reason.INVALID: "a required field is missing or of the wrong type",
+    Reason.NO_IDENTIFIER: "nothing that identifies somebody, or only blocked values",
+    Reason.NAMESPACE_NOT_ALLOWED: "the source may not assert this namespace",
+    Reason.BAD_AMOUNT: "an amount that is not exact, or a currency that is none",
+    Reason.BAD_PROPERTY: "a registered event whose properties cannot be read",
+    Reason.STATE_FULL: "the customer's state would exceed its bound",
+    Reason.UNREADABLE: "a record in the log that cannot be decoded",
+    Reason.UNKNOWN_VERSION: "a record of a schema version that this code does not know",
+    Reason.UNFOLDABLE: "the fold failed on it",
+}
 
 
 @dataclass(frozen=True, slots=True)

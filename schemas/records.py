@@ -1,0 +1,80 @@
+"""Every type of record in the topics, with its model and its examples: what the documents are made of.
+
+A new type or version of a record is one line here and one example in `schemas/examples/`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from schemas import topics
+from schemas.changes import LifecycleChange
+from schemas.event import Clock, Event, Marker, Tick
+from schemas.genesis import Genesis
+from schemas.identity import IdentityRules
+from schemas.lifecycle import Lifecycle
+from schemas.state import CLUSTER, LINK, POSITION
+from schemas.topics import Topic
+
+EXAMPLES = Path(__file__).parent / "examples"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    """One type of record. `examples` name files; `public` records carry CloudEvents headers."""
+
+    name: str
+    topic: Topic
+    about: str
+    key: str
+    model: TypeAdapter[Any]
+    examples: tuple[str, ...]
+    public: bool = False
+
+    @property
+    def title(self) -> str:
+        """`LifecycleChange` of `lifecycle-change`."""
+        return "".join(word.capitalize() for word in self.name.split("-"))
+
+
+_EVENTS = (
+    "event.track", "event.identify", "event.page", "event.screen", "event.group", "event.alias",
+    "event.order-completed", "event.order-cancelled", "event.order-refunded", "event.contract-signed",
+    "event.contract-renewed", "event.value-loaded", "event.value-spent",
+)  # fmt: skip
+
+RECORDS = (
+    RecordType("event", topics.EVENTS, "one accepted interaction", "the event's greatest identifier",
+               TypeAdapter(Event), _EVENTS),
+    RecordType("tick", topics.EVENTS, "the logical time of the partition reaches an instant", "tick",
+               TypeAdapter(Tick), ("tick",)),
+    RecordType("clock", topics.EVENTS, "from here on the clock runs or is held", "clock",
+               TypeAdapter(Clock), ("clock",)),
+    RecordType("marker", topics.EVENTS, "from here on a version of a definition is in force", "marker",
+               TypeAdapter(Marker), ("marker",)),
+    RecordType("cluster", topics.STATE, "all that is known of connected identifiers",
+               "the greatest identifier", CLUSTER, ("cluster",)),
+    RecordType("link", topics.STATE, "an identifier that was absorbed by another", "the identifier",
+               LINK, ("link",)),
+    RecordType("position", topics.STATE, "how far the partition is folded", "position",
+               POSITION, ("position",)),
+    RecordType("genesis", topics.DEFINITIONS, "what the deployment was founded with", "genesis",
+               TypeAdapter(Genesis), ("genesis",)),
+    RecordType("identity", topics.DEFINITIONS, "identity rules, one version", "identity/name/version",
+               TypeAdapter(IdentityRules), ("identity",)),
+    RecordType("lifecycle", topics.DEFINITIONS, "a lifecycle, one version", "lifecycle/name/version",
+               TypeAdapter(Lifecycle), ("lifecycle",)),
+    RecordType("lifecycle-change", topics.LIFECYCLE_CHANGES, "a customer entered a stage", "customer_id",
+               TypeAdapter(LifecycleChange), ("lifecycle-change",), public=True),
+)  # fmt: skip
+
+REJECTED_HEADERS = "rejected-headers"
+"""Example of the headers of `cdp.rejected.v1`, whose values are the original bytes."""
+
+
+def example_files() -> dict[str, TypeAdapter[Any]]:
+    """The model of each example file."""
+    models = {f"{example}.v1.json": record.model for record in RECORDS for example in record.examples}
+    return {**models, f"{REJECTED_HEADERS}.v1.json": TypeAdapter(dict[str, str])}
