@@ -1,0 +1,1 @@
+"""Real Kafka and real ClickHouse on loopback, without Docker; tests start them with the same functions."""
