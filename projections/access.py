@@ -34,12 +34,16 @@ def grant(settings: Settings) -> bool:
     password = quoted(settings.analyst_password.get_secret_value())
     try:
         with connect(settings, database="") as client:
-            if not client.execute("SELECT count() FROM system.users WHERE name = %(name)s", {"name": user})[0][0]:
+            if not client.execute("SELECT count() FROM system.users WHERE name = %(name)s", {"name": user})[
+                0
+            ][0]:
                 client.execute(
                     f"CREATE USER IF NOT EXISTS {user} IDENTIFIED WITH sha256_password BY '{password}' "
                     "SETTINGS readonly = 2"
                 )
-            elif client.execute("SELECT storage FROM system.users WHERE name = %(name)s", {"name": user}) == [("users_xml",)]:
+            elif client.execute("SELECT storage FROM system.users WHERE name = %(name)s", {"name": user}) == [
+                ("users_xml",)
+            ]:
                 return True  # the server's own configuration says what it may
             for statement in grants(settings.clickhouse_database):
                 client.execute(f"{statement} TO {user}")

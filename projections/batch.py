@@ -32,4 +32,6 @@ def newest(records: Sequence[Record]) -> list[Record]:
 
 
 def _fits(projection: Projection, made: Made) -> bool:
-    return all(table.fits(made.columns[table.name]) for table in projection.tables if table.name in made.columns)
+    return all(
+        table.fits(made.columns[table.name]) for table in projection.tables if table.name in made.columns
+    )

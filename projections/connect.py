@@ -40,7 +40,7 @@ def where(settings: Settings) -> str:
 def reason(error: BaseException) -> str:
     """An error in one line, without the server's stack."""
     text = str(getattr(error, "message", "") or error or type(error).__name__)
-    return " ".join(text.split("Stack trace")[0].split())[:300]
+    return " ".join(text.split("Stack trace", maxsplit=1)[0].split())[:300]
 
 
 def retried(settings: Settings, action: Callable[[], Answer], patience: float) -> Answer:

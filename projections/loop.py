@@ -57,7 +57,9 @@ class Loop:
         records: list[Record] = []
         end, wait = 0.0, 0.25
         while len(records) < MAX_ROWS and wait > 0 and not self.stop.is_set():
-            polled = self.consumer.poll(timeout_ms=max(1, int(wait * 1000)), max_records=MAX_ROWS - len(records))
+            polled = self.consumer.poll(
+                timeout_ms=max(1, int(wait * 1000)), max_records=MAX_ROWS - len(records)
+            )
             for found in polled.values():
                 records += found
             if not records:
@@ -140,4 +142,6 @@ def consumer(settings: Settings, projection: Projection, group: str) -> KafkaCon
             allow_auto_create_topics=False,
         )
     except KafkaError as error:
-        raise Unavailable(f"{type(error).__name__}: {error}", f"Kafka at {settings.kafka}", "is it running?") from None
+        raise Unavailable(
+            f"{type(error).__name__}: {error}", f"Kafka at {settings.kafka}", "is it running?"
+        ) from None

@@ -26,7 +26,9 @@ def migrate(settings: Settings, patience: float = PATIENCE) -> None:
     try:
         applied = retried(settings, lambda: _apply(settings), patience)
     except MigrationException as error:
-        raise ConfigError(reason(error), str(MIGRATIONS), "a migration is never changed: add the next") from None
+        raise ConfigError(
+            reason(error), str(MIGRATIONS), "a migration is never changed: add the next"
+        ) from None
     except errors.Error as error:
         raise Unavailable(reason(error), where(settings), "may this user create databases?") from None
     log.info("migrated", database=settings.clickhouse_database, applied=applied)

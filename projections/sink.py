@@ -52,4 +52,6 @@ def serve(settings: Settings, stop: threading.Event, projections: Sequence[Proje
     if failed:
         name, error = failed[0]
         log.error("sink_failed", projection=name, exc_info=error)
-        raise ProcessFailed(f"projection {name} failed: {type(error).__name__}: {error}", "cdp sink") from error
+        raise ProcessFailed(
+            f"projection {name} failed: {type(error).__name__}: {error}", "cdp sink"
+        ) from error

@@ -16,7 +16,7 @@ def insert(client: Client, table: Table, columns: list[Values]) -> None:
     """
     names = ", ".join(column.name for column in table.columns)
     client.execute(
-        f"INSERT INTO {table.name} ({names}) VALUES",  # noqa: S608 - both are ours
+        f"INSERT INTO {table.name} ({names}) VALUES",
         [list(values) for values in columns],
         columnar=True,
         settings=SETTINGS,

@@ -18,19 +18,19 @@ class Record(Protocol):
     """What is read of a Kafka record; kafka-python's ConsumerRecord is one."""
 
     @property
-    def topic(self) -> str: ...
+    def topic(self) -> str: ...  # noqa: D102
     @property
-    def partition(self) -> int: ...
+    def partition(self) -> int: ...  # noqa: D102
     @property
-    def offset(self) -> int: ...
+    def offset(self) -> int: ...  # noqa: D102
     @property
-    def timestamp(self) -> int: ...
+    def timestamp(self) -> int: ...  # noqa: D102
     @property
-    def key(self) -> bytes | None: ...
+    def key(self) -> bytes | None: ...  # noqa: D102
     @property
-    def value(self) -> bytes | None: ...
+    def value(self) -> bytes | None: ...  # noqa: D102
     @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...  # noqa: D102
 
 
 class Column(NamedTuple):
@@ -73,7 +73,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """One topic into one or more tables. `rows` is pure; `newest_only`: a later record of a key replaces it."""
+    """One topic into its tables. `rows` is pure; `newest_only`: a later record of a key replaces an earlier."""
 
     name: str
     topic: Topic

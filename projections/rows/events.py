@@ -5,7 +5,19 @@ from typing import Any
 
 from orjson import dumps, loads
 
-from projections.table import KAFKA, Column, Made, Record, Table, Unreadable, amount, instant, optional, raw, text
+from projections.table import (
+    KAFKA,
+    Column,
+    Made,
+    Record,
+    Table,
+    Unreadable,
+    amount,
+    instant,
+    optional,
+    raw,
+    text,
+)
 from schemas.event import STATEMENTS
 from schemas.semantics import REGISTRY
 

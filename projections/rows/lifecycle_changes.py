@@ -47,7 +47,9 @@ def rows(records: Sequence[Record]) -> Made:
         try:
             found.append(_row(record))
         except ValidationError as error:
-            made.unreadable.append(Unreadable(record, f"{error.error_count()} faults: {error.errors()[0]['msg']}"))
+            made.unreadable.append(
+                Unreadable(record, f"{error.error_count()} faults: {error.errors()[0]['msg']}")
+            )
     if found:
         made.columns[LIFECYCLE_CHANGES.name] = list(map(list, zip(*found, strict=True)))
     return made

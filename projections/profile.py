@@ -1,0 +1,90 @@
+"""One customer, for `cdp profile show IDENTIFIER`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from clickhouse_driver import Client
+
+from projections.connect import connect, retried
+from schemas.errors import ConfigError, NotFound
+from schemas.identity import Keys
+from schemas.settings import Settings
+
+PATIENCE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A stay in a stage; `valid_to` is None while it lasts."""
+
+    stage: str
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One row of the `profiles` view by column name, and the customer's way through the stages."""
+
+    columns: dict[str, Any]
+    periods: tuple[Period, ...]
+
+
+def show(settings: Settings, identifier: str, keys: Keys | None) -> Profile:
+    """The profile of `namespace:value` or of a customer_id.
+
+    `keys` turns the identifier into its key; a customer_id needs none. ConfigError where the identifier is none,
+    NotFound where nobody has seen it, Unavailable where ClickHouse cannot be reached.
+    """
+    customer, key = _customer(identifier), None
+    if customer is None:
+        key = _key(identifier, keys)
+    with connect(settings) as client:
+        found = retried(settings, lambda: _read(client, customer, key), PATIENCE)
+    if found is None:
+        hint = "a new event shows within a second; identifiers are compared as normalised"
+        raise NotFound(f"nobody is known as {identifier}", "profiles", hint)
+    return found
+
+
+def _customer(identifier: str) -> UUID | None:
+    try:
+        return UUID(identifier)
+    except ValueError:
+        return None
+
+
+def _key(identifier: str, keys: Keys | None) -> str:
+    namespace, colon, value = identifier.partition(":")
+    if not colon or keys is None:
+        raise ConfigError(
+            f"not an identifier: {identifier}", "IDENTIFIER", "as email:a@b.c, or a customer_id"
+        )
+    try:
+        return keys.key(namespace, value)[0]
+    except ValueError as error:
+        known = ", ".join(known.name for known in keys.rules.namespaces)
+        raise ConfigError(str(error), "IDENTIFIER", f"namespaces are: {known}") from None
+
+
+def _read(client: Client, customer: UUID | None, key: str | None) -> Profile | None:
+    if customer is None:
+        owner = client.execute("SELECT customer_id FROM identities WHERE key = %(key)s", {"key": key})
+        if not owner:
+            return None
+        customer = owner[0][0]
+    parameters = {"customer": str(customer)}
+    rows, names = client.execute(
+        "SELECT * FROM profiles WHERE customer_id = %(customer)s", parameters, with_column_types=True
+    )
+    if not rows:
+        return None
+    periods = client.execute(
+        "SELECT stage, valid_from, valid_to FROM lifecycle_periods WHERE customer_id = %(customer)s "
+        "ORDER BY sequence",
+        parameters,
+    )
+    columns = {name: value for (name, _), value in zip(names, rows[0], strict=True)}
+    return Profile(columns, tuple(Period(*period) for period in periods))
