@@ -1,4 +1,4 @@
-"""One program as a child of this process: started, health-checked, stopped or killed, with all that it forked."""
+"""One program as a child of this process: started, checked, stopped or killed, with all that it forked."""
 
 import contextlib
 import ctypes
@@ -76,7 +76,7 @@ class Program:
         return True
 
     def wait_ready(self, timeout: float = 60) -> None:
-        """Return when it is healthy; raise ProcessFailed with the end of its log when it ends or takes longer."""
+        """Return when it is healthy; ProcessFailed with the end of its log when it ends or takes longer."""
         deadline = time.monotonic() + timeout
         while not self.healthy():
             if not self.alive:

@@ -1,7 +1,7 @@
-"""ClickHouse embedded in a process of its own: `python -m deploy.localstack.chdb_main LIBRARY CONFIG PATH TCP HTTP`.
+"""ClickHouse embedded in a process: `python -m deploy.localstack.chdb_main LIBRARY CONFIG PATH TCP HTTP`.
 
-The library's command line is `clickhouse local`. It starts the listeners and then reads a fifo, so it serves until
-somebody writes there: this process does when it is asked to end (SIGTERM, SIGINT).
+The library's command line is `clickhouse local`. It starts the listeners and then reads a fifo, so it serves
+until somebody writes there: this process does when it is asked to end (SIGTERM, SIGINT).
 """
 
 import ctypes

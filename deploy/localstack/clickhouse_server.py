@@ -86,9 +86,9 @@ class Users:
     """Who may connect: one that writes and may do everything, one that only reads `database`."""
 
     writer: str = "cdp"
-    writer_password: str = "cdp"
+    writer_password: str = "cdp"  # noqa: S105 - a default on loopback
     analyst: str = "analyst"
-    analyst_password: str = "analyst"
+    analyst_password: str = "analyst"  # noqa: S105
     database: str = "cdp"
 
 
@@ -100,7 +100,7 @@ def start_clickhouse(folder: Path, tcp_port: int, http_port: int, users: Users |
 
 
 def clickhouse(folder: Path, tcp_port: int, http_port: int, users: Users, log: Path | None = None) -> Program:
-    """Prepare the folder and return the server, not started; its log is `folder`/clickhouse.log unless told."""
+    """Prepare the folder and return the server, not started; it logs to `folder` unless told otherwise."""
     folder = folder.absolute()
     (folder / "data/user_files").mkdir(parents=True, exist_ok=True)
     (folder / "users.xml").write_text(users_xml(users))

@@ -1,0 +1,5 @@
+"""`python -m deploy` is `cdp`."""
+
+from deploy.cli import main
+
+main()

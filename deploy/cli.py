@@ -1,0 +1,56 @@
+"""The `cdp` command line: which commands there are, and how their errors are told."""
+
+import os
+import sys
+import traceback
+
+import typer
+
+from deploy.commands import database, log, processes, stack
+from schemas.errors import CdpError
+
+app = typer.Typer(
+    name="cdp",
+    help="An event-sourced customer data platform. Settings are CDP_* variables.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for group in (stack, processes, log, database):
+    for command in group.COMMANDS:
+        app.command()(command)
+
+
+def main() -> None:
+    """Run one command; an error is told in a few lines and ends with exit code 1."""
+    try:
+        app()
+    except CdpError as error:
+        _tell(error)
+    except Exception as error:  # noqa: BLE001 - the one place where what nobody expected is told
+        _tell_unexpected(error)
+
+
+def _tell(error: CdpError) -> None:
+    if _debugging():
+        traceback.print_exc()
+    parts = (("error", error.what), ("where", error.where), ("hint", error.hint))
+    _end("\n".join(f"{name}: {text}" for name, text in parts if text))
+
+
+def _tell_unexpected(error: Exception) -> None:
+    # The log of a process is where a defect is looked for; on a terminal it would only frighten.
+    if _debugging() or not sys.stderr.isatty():
+        traceback.print_exc()
+    _end(
+        f"error: {type(error).__name__}: {error}\nhint: this is a defect; CDP_DEBUG=1 shows where it happened"
+    )
+
+
+def _debugging() -> bool:
+    return os.environ.get("CDP_DEBUG", "0") not in ("", "0")
+
+
+def _end(message: str) -> None:
+    typer.echo(message, err=True)
+    sys.exit(1)
