@@ -1,0 +1,1 @@
+"""HTTP and file sources to the log of events."""

@@ -1,0 +1,76 @@
+"""What a request's events become: records for the log, and rejections with their reason. Pure.
+
+    accept(messages, desk, arrival) -> Accepted(events, refused)
+
+One bad event never harms its batch: every message is in one of the two lists.
+"""
+
+from typing import Any, NamedTuple
+
+from ingest.bodies import MAX_EVENT, NUL, dump, original
+from ingest.canonical import Arrival, Desk, canonical
+from ingest.identifiers import Identity
+from ingest.refusal import Refusal, invalid, too_large
+from schemas.event import EventBody
+from schemas.rejected import Rejection
+
+MAX_RECORDS = 16 * 1024 * 1024
+"""Bytes of all records of one request: an envelope's context goes into each event and could make many."""
+
+
+class Refused(NamedTuple):
+    """A rejected event, and its messageId where it has one."""
+
+    rejection: Rejection
+    message_id: str = ""
+
+
+class Accepted(NamedTuple):
+    """What becomes of a request: who and the record's value for each accepted event; and the refused ones."""
+
+    events: list[tuple[Identity, bytes]]
+    refused: list[Refused]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all record values."""
+        return sum(len(value) for _, value in self.events) + sum(
+            len(r.rejection.original) for r in self.refused
+        )
+
+
+def accept(messages: list[Any], desk: Desk, arrival: Arrival) -> Accepted:
+    """Take each message of a request in, at the desk of its source."""
+    events: list[tuple[Identity, bytes]] = []
+    refused: list[Refused] = []
+    room = MAX_RECORDS
+    for number, message in enumerate(messages):
+        try:
+            identity, body = canonical(message, desk, arrival, number)
+            value = _value(body, message)
+            room -= len(value)
+            if room < 0:
+                raise too_large("the envelope's context makes this batch too large")
+            events.append((identity, value))
+        except Refusal as refusal:
+            refused.append(_refused(refusal, message))
+    return Accepted(events, refused)
+
+
+def _value(body: EventBody, message: Any) -> bytes:
+    """The record's value, within the limits and readable for every consumer."""
+    try:
+        value = dump(body)
+    except TypeError as error:
+        raise invalid(f"cannot be kept as JSON: {error}") from None
+    if len(value) > MAX_EVENT - 2_048 and len(original(message)) > MAX_EVENT:
+        raise too_large(f"an event may have {MAX_EVENT} bytes")
+    if b"u0000" in value and NUL.search(value):
+        raise invalid("contains a NUL character")
+    return value
+
+
+def _refused(refusal: Refusal, message: Any) -> Refused:
+    given = message.get("messageId") if isinstance(message, dict) else None
+    message_id = given[:100] if isinstance(given, str) else ""
+    return Refused(Rejection(refusal.reason, refusal.detail, original(message)), message_id)

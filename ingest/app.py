@@ -1,0 +1,142 @@
+"""The routes of ingest.
+
+    read -> parse -> open -> accept -> write -> answer
+
+Success is answered when the log has the events, and the rejected topic the rejections with their reasons.
+"""
+
+import itertools
+import time
+import uuid
+from typing import Any
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ingest.accept import Accepted, Refused, accept
+from ingest.bodies import parse
+from ingest.doors import Doors
+from ingest.envelopes import open_body
+from ingest.log import Log, Overloaded
+from ingest.metrics import Metrics
+from ingest.problems import Problem, overloaded, unavailable
+from ingest.refusal import Refusal
+from ingest.requests import Held, Hold, read
+from ingest.shapes import SHAPES
+from schemas.errors import Unavailable
+from schemas.rejected import Rejection
+
+JSON = "application/json"
+OK = Response(b'{"success":true}', media_type=JSON)
+
+say = structlog.get_logger("ingest.app")
+
+
+class Service:
+    """What the routes need; `doors` and `log` are there once Kafka and genesis are."""
+
+    def __init__(self) -> None:
+        self.doors: Doors | None = None
+        self.log: Log | None = None
+        self.metrics = Metrics()
+        self.held = Held()
+        process = uuid.uuid4().hex
+        self.ids = (f"{process}-{number}" for number in itertools.count())
+
+
+def app(service: Service) -> Starlette:
+    """The ASGI application."""
+
+    def taking(kind: str | None) -> Any:
+        async def post(request: Request) -> Response:
+            began = time.perf_counter()
+            response = await _answer(service, request, kind)
+            service.metrics.answered(response.status_code, time.perf_counter() - began)
+            return response
+
+        return post
+
+    async def health(_: Request) -> Response:
+        return OK
+
+    async def ready(_: Request) -> Response:
+        return OK if service.log and await service.log.reachable() else _response(unavailable())
+
+    async def metrics(_: Request) -> Response:
+        return Response(service.metrics.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    posts = {**{kind: kind for kind in SHAPES}, "batch": None, "import": None}
+    routes = [
+        Route(f"/v1/{name}{slash}", taking(kind), methods=["POST"])
+        for name, kind in posts.items()
+        for slash in ("", "/")
+    ]
+    for path, endpoint in (("/health", health), ("/ready", ready), ("/metrics", metrics)):
+        routes.append(Route(path, endpoint, methods=["GET"]))
+    starlette = Starlette(routes=routes, exception_handlers={HTTPException: _http, Exception: _crash})
+    starlette.router.redirect_slashes = False
+    return starlette
+
+
+async def _answer(service: Service, request: Request, kind: str | None) -> Response:
+    hold = Hold(service.held)
+    try:
+        rejection = await _take(service, request, kind, hold)
+    except Problem as problem:
+        return _response(problem)
+    except Overloaded:
+        return _response(overloaded())
+    except Unavailable:
+        return _response(unavailable())
+    finally:
+        hold.release()
+    return OK if rejection is None else _response(Problem(400, rejection.reason.value, rejection.detail))
+
+
+async def _take(service: Service, request: Request, kind: str | None, hold: Hold) -> Rejection | None:
+    """Take a request's events in; the rejection of its body, or of its one event, that is to be answered."""
+    if service.doors is None or service.log is None:
+        raise unavailable()
+    received_at = time.time_ns() // 1_000_000
+    headers = dict(request.scope["headers"])
+    desk = service.doors.by_request(headers, request.scope["query_string"])
+    body = b""
+    try:
+        body = await read(request.receive, headers.get(b"content-encoding", b""), hold)
+        parsed = parse(body)
+        desk = desk or service.doors.by_key(parsed.get("writeKey") if isinstance(parsed, dict) else None)
+        arrived = received_at, next(service.ids), headers.get(b"sentat", b"").decode("latin-1")
+        messages, arrival = open_body(parsed, kind, arrived)
+        accepted = accept(messages, desk, arrival)
+        answer = accepted.refused[0].rejection if kind and accepted.refused else None
+    except Refusal as refusal:
+        original = body if refusal.original is None else refusal.original
+        answer = Rejection(refusal.reason, refusal.detail, original)
+        accepted = Accepted([], [Refused(answer)])
+    if desk is not None and (accepted.events or accepted.refused):
+        await service.log.write(accepted, desk.name, received_at)
+        service.metrics.written(accepted)
+    return answer
+
+
+def _response(problem: Problem) -> Response:
+    headers = {} if problem.retry_after is None else {"retry-after": str(problem.retry_after)}
+    return Response(problem.body(), problem.status, headers, JSON)
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    """Paths that are none, and methods that a path does not take."""
+    assert isinstance(error, HTTPException)
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "malformed")
+    return _response(
+        Problem(error.status_code if error.status_code in (404, 405) else 400, code, error.detail)
+    )
+
+
+async def _crash(_: Request, error: Exception) -> Response:
+    say.error("unexpected", error=repr(error)[:200])
+    return _response(Problem(500, "internal", "unexpected; it is in the log of ingest"))

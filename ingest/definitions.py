@@ -1,0 +1,59 @@
+"""What ingest reads of `cdp.definitions.v1` before it accepts anything: genesis and the identity rules."""
+
+import asyncio
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from schemas import genesis
+from schemas.errors import ConfigError, Unavailable
+from schemas.genesis import Genesis
+from schemas.identity import IdentityRules
+from schemas.settings import Settings
+from schemas.topics import DEFINITIONS
+
+PATIENCE = 10.0
+"""Seconds for one attempt to read the topic."""
+
+
+async def read(settings: Settings) -> dict[str, bytes]:
+    """Every record of the topic, the newest of each key; Unavailable where Kafka does not answer."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka, isolation_level="read_committed", enable_auto_commit=False
+    )
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await consumer.start()
+            return await _read(consumer, TopicPartition(DEFINITIONS.name(settings.namespace), 0))
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise Unavailable(f"Kafka does not answer: {type(error).__name__}", settings.kafka) from None
+    finally:
+        await consumer.stop()
+
+
+async def _read(consumer: AIOKafkaConsumer, partition: TopicPartition) -> dict[str, bytes]:
+    if partition.topic not in await consumer.topics():
+        return {}
+    consumer.assign([partition])
+    await consumer.seek_to_beginning(partition)
+    end = (await consumer.end_offsets([partition]))[partition]
+    found: dict[str, bytes] = {}
+    while await consumer.position(partition) < end:
+        for records in (await consumer.getmany(timeout_ms=500)).values():
+            found.update({r.key.decode(): r.value for r in records if r.key and r.value})
+    return found
+
+
+def founded(records: dict[str, bytes], settings: Settings) -> IdentityRules:
+    """The identity rules in force where these settings belong to a deployment, else ConfigError."""
+    if genesis.KEY not in records:
+        raise ConfigError(
+            "no deployment here yet", DEFINITIONS.name(settings.namespace), "run `cdp init` first"
+        )
+    genesis.check(Genesis.model_validate_json(records[genesis.KEY]), settings)
+    rules = [
+        IdentityRules.model_validate_json(records[key]) for key in records if key.startswith("identity/")
+    ]
+    if not rules:
+        raise ConfigError("no identity rules", DEFINITIONS.name(settings.namespace), "run `cdp init` again")
+    return max(rules, key=lambda rule: rule.version)

@@ -1,0 +1,164 @@
+"""Which identifiers an event states, as the keys that its record carries. Pure.
+
+Fields that exist to identify (`userId`, `anonymousId`, `previousId`, `context.externalIds`) must be in
+namespaces that the source may assert, or the event is refused. What is only told beside (`traits.email`,
+`traits.phone`, `context.device.id`) identifies where the source may assert it, and is a mere trait elsewhere.
+Blocked values and values that cannot be normalised identify nobody; they stay where they were written.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ingest.refusal import Refusal, invalid
+from schemas.identity import SCOPE, Keys, split_namespace
+from schemas.rejected import Reason
+from schemas.topics import partition_of
+
+MAX_IDENTIFIERS = 50
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+class Claim(NamedTuple):
+    """One identifier as stated; `explicit` where it was meant to identify."""
+
+    namespace: str
+    value: str
+    explicit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The identifiers of an event: normalised values by namespace, and what the record takes from them."""
+
+    identifiers: dict[str, list[str]]
+    key: bytes
+    headers: list[tuple[str, bytes]]
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What one source may assert: namespaces (None: all) and the region of its phone numbers."""
+
+    keys: Keys
+    partitions: int
+    namespaces: frozenset[str] | None
+    region: str | None
+
+    def allows(self, namespace: str) -> bool:
+        """Whether the source may assert this namespace, whatever its scope."""
+        return self.namespaces is None or split_namespace(namespace)[0] in self.namespaces
+
+
+def text(value: Any, field: str) -> str:
+    """An id as text; numbers are written as JSON writes them."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    raise invalid(f"{field} must be a string or a number")
+
+
+def claims(
+    kind: str, message: Mapping[str, Any], traits: Mapping[str, Any], context: Mapping[str, Any]
+) -> tuple[Claim, ...]:
+    """Everything stated beside `userId` and `anonymousId`."""
+    found = []
+    if kind == "alias":
+        found.append(_previous(message))
+    for namespace in ("email", "phone"):
+        value = traits.get(namespace)
+        if isinstance(value, str) and value:
+            found.append(Claim(namespace, value, explicit=False))
+    device = context.get("device")
+    if isinstance(device, dict) and isinstance(device.get("id"), str):
+        found.append(Claim("device_id", device["id"], explicit=False))
+    external = context.get("externalIds")
+    if external is not None:
+        found.extend(_external(external))
+    return tuple(found)
+
+
+def _previous(message: Mapping[str, Any]) -> Claim:
+    """An alias names a visitor or an older account.
+
+    SDKs make their visitor ids as UUIDs: that form, and the event's own anonymousId, is an `anonymous_id`;
+    anything else is a `user_id`.
+    """
+    value = message.get("previousId")
+    if value is None or value == "":
+        raise invalid("alias needs previousId")
+    value = text(value, "previousId")
+    anonymous = value == message.get("anonymousId") or UUID.fullmatch(value)
+    return Claim("anonymous_id" if anonymous else "user_id", value, explicit=True)
+
+
+def _external(entries: Any) -> list[Claim]:
+    if not isinstance(entries, list) or len(entries) > MAX_IDENTIFIERS:
+        raise invalid(f"context.externalIds must be a list of at most {MAX_IDENTIFIERS}")
+    found = []
+    for entry in entries:
+        if not isinstance(entry, dict) or not isinstance(entry.get("type"), str):
+            raise invalid("context.externalIds: each needs id and type")
+        if entry.get("id") is not None:
+            found.append(Claim(entry["type"], text(entry["id"], "context.externalIds.id"), explicit=True))
+    return found
+
+
+def identify(policy: Policy, user: str | None, anonymous: str | None, others: tuple[Claim, ...]) -> Identity:
+    """The identity that an event states; Refusal where there is none, or one not allowed."""
+    stated = list(others)
+    if user is not None:
+        stated.append(Claim("user_id", user, explicit=True))
+    if anonymous is not None:
+        stated.append(Claim("anonymous_id", anonymous, explicit=True))
+    found: dict[str, tuple[str, str]] = {}
+    for claim in stated:
+        _add(found, policy, claim)
+    if not found:
+        raise Refusal(
+            Reason.NO_IDENTIFIER, "needs userId, anonymousId or another identifier that is not blocked"
+        )
+    return _identity(policy, found)
+
+
+def _add(found: dict[str, tuple[str, str]], policy: Policy, claim: Claim) -> None:
+    """Note a claim as key -> (namespace, value)."""
+    if not policy.allows(claim.namespace):
+        if claim.explicit:
+            raise Refusal(
+                Reason.NAMESPACE_NOT_ALLOWED, f"this source may not assert {claim.namespace[:100]!r}"
+            )
+        return
+    if claim.explicit:
+        _check_namespace(policy.keys, claim.namespace)
+    try:
+        key, value = policy.keys.key(claim.namespace, claim.value, policy.region)
+    except ValueError:  # identifies nobody
+        return
+    found[key] = claim.namespace, value
+
+
+def _check_namespace(keys: Keys, namespace: str) -> None:
+    name, scope = split_namespace(namespace)
+    rule = next((n for n in keys.rules.namespaces if n.name == name), None)
+    if rule is None:
+        raise Refusal(Reason.NAMESPACE_NOT_ALLOWED, f"unknown namespace {name[:100]!r}")
+    if rule.scoped != bool(scope) or (scope and not SCOPE.fullmatch(scope)):
+        raise invalid(f"{name} is written {name}/SCOPE" if rule.scoped else f"{name} takes no scope")
+
+
+def _identity(policy: Policy, found: dict[str, tuple[str, str]]) -> Identity:
+    keys = sorted(found, key=policy.keys.order)
+    identifiers: dict[str, list[str]] = {}
+    for key in keys:
+        namespace, value = found[key]
+        identifiers.setdefault(namespace, []).append(value)
+    header = " ".join(keys).encode()
+    return Identity(
+        identifiers, keys[0].encode(), [("keys", header)], partition_of(keys[0], policy.partitions)
+    )

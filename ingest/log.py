@@ -1,0 +1,238 @@
+"""The way into the log: acknowledged by every in-sync replica, in bounded memory, or not at all.
+
+A request that is not acknowledged within `PATIENCE` is answered "unavailable"; whether its records are in the
+log is then unknown, its sender repeats it, and the worker counts each event once. What was handed to the
+idempotent producer stays there until the broker has it. A partition that does not acknowledge for `STUCK`
+seconds takes nothing new.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Iterable
+from functools import partial
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from ingest.accept import Accepted
+from ingest.lanes import Batch, Lane, Receipt
+from schemas import rejected
+from schemas.errors import Unavailable
+from schemas.settings import Settings
+from schemas.topics import EVENTS, REJECTED
+
+PATIENCE = 5.0
+STUCK = 2.0
+MAX_PENDING = 64 * 1024 * 1024
+"""Bytes of records that may wait for their acknowledgement."""
+BATCH_BYTES = 256 * 1024
+WATCH_SECONDS = 0.25
+
+say = structlog.get_logger("ingest.log")
+
+
+class Overloaded(Exception):
+    """More is on its way to the log than memory may hold."""
+
+
+class Log:
+    """Writes to the events and rejected topics. `start` it once; `write` from any request; `stop` flushes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._producer: AIOKafkaProducer | None = None
+        self._events = [self._lane(EVENTS.name(settings.namespace), p) for p in range(settings.partitions)]
+        self._rejected = self._lane(REJECTED.name(settings.namespace), 0)
+        self._lanes = [*self._events, self._rejected]
+        self._dirty: dict[Lane, None] = {}
+        self._wake = asyncio.Event()
+        self._receipts: deque[Receipt] = deque()
+        self._pending = 0
+        self._broken = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self.healthy = False
+
+    async def start(self) -> None:
+        """Connect; Unavailable where Kafka does not answer."""
+        self._producer = await _producer(self._settings)
+        self.healthy = True
+        self._tasks = [asyncio.create_task(self._pump()), asyncio.create_task(self._watch())]
+
+    def write(self, accepted: Accepted, source: str, received_at: int) -> asyncio.Future[None]:
+        """Put everything on its way; the future is done when the broker has it all.
+
+        Overloaded and Unavailable are raised where nothing is put on its way; the future fails with
+        Unavailable where the outcome is unknown.
+        """
+        if self._pending > MAX_PENDING:
+            raise Overloaded
+        now = time.monotonic()
+        used = {self._events[identity.partition] for identity, _ in accepted.events}
+        if accepted.refused:
+            used.add(self._rejected)
+        if self._producer is None or any(lane.late(now, STUCK) for lane in used):
+            raise Unavailable("Kafka does not acknowledge", self._settings.kafka)
+        receipt = Receipt(asyncio.get_running_loop().create_future(), now + PATIENCE)
+        for identity, value in accepted.events:
+            self._events[identity.partition].add(receipt, received_at, identity.key, value, identity.headers)
+        for rejection, message_id in accepted.refused:
+            headers = rejected.headers(rejection, "ingest", received_at, message_id)
+            self._rejected.add(receipt, received_at, source.encode(), rejection.original, headers)
+        self._pending += accepted.size
+        self._receipts.append(receipt)
+        self._send(used)
+        return receipt.future
+
+    async def reachable(self) -> bool:
+        """Whether Kafka answers now."""
+        if self._producer is None or not self.healthy:
+            return False
+        with contextlib.suppress(KafkaError, OSError, TimeoutError):
+            async with asyncio.timeout(STUCK):
+                await self._producer.client.fetch_all_metadata()
+                return True
+        return False
+
+    async def stop(self) -> None:
+        """Wait, within `PATIENCE`, for everything on its way, then disconnect."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while waiting := [r.future for r in self._receipts if not r.future.done()]:
+                    await asyncio.wait(waiting)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._producer is not None:
+            await _close(self._producer)
+
+    def _lane(self, topic: str, partition: int) -> Lane:
+        return Lane(topic, partition, self._builder)
+
+    def _builder(self) -> BatchBuilder:
+        assert self._producer is not None
+        return self._producer.create_batch()
+
+    def _send(self, lanes: Iterable[Lane]) -> None:
+        self._dirty.update(dict.fromkeys(lane for lane in lanes if lane.flying is None and lane.waiting))
+        if self._dirty:
+            self._wake.set()
+
+    async def _pump(self) -> None:
+        """Send what waits, one batch a lane at a time."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if self._broken:
+                await self._reconnect()
+            dirty, self._dirty = self._dirty, {}
+            for lane in dirty:
+                if lane.flying is None and lane.waiting:
+                    await self._depart(lane)
+
+    async def _depart(self, lane: Lane) -> None:
+        assert self._producer is not None
+        batch = lane.depart(time.monotonic())
+        try:
+            future = await self._producer.send_batch(batch.builder, lane.topic, partition=lane.partition)
+        except KafkaError as error:
+            self._failed(lane, batch, error)
+        else:
+            future.add_done_callback(partial(self._landed, lane, batch))
+
+    def _landed(self, lane: Lane, batch: Batch, future: asyncio.Future[object]) -> None:
+        error = None if future.cancelled() else future.exception()
+        if lane.flying is not batch:  # of a producer that was given up
+            return
+        if error is not None or future.cancelled():
+            self._failed(lane, batch, error)
+            return
+        self._clear(lane, batch)
+        for receipt in batch.receipts:
+            receipt.acknowledge()
+        self._send((lane,))
+
+    def _failed(self, lane: Lane, batch: Batch, error: BaseException | None) -> None:
+        """A gap in the producer's sequence numbers: nothing more can be sent with it."""
+        say.error(
+            "kafka refused a batch", topic=lane.topic, partition=lane.partition, error=type(error).__name__
+        )
+        self._give_up(lane, batch)
+        self._broken = True
+        self._wake.set()
+
+    def _give_up(self, lane: Lane, batch: Batch) -> None:
+        self._clear(lane, batch)
+        for receipt in batch.receipts:
+            receipt.fail(Unavailable("Kafka did not acknowledge", lane.topic))
+
+    def _clear(self, lane: Lane, batch: Batch) -> None:
+        lane.flying = None
+        self._pending -= batch.size
+
+    async def _reconnect(self) -> None:
+        """A new producer in place of a broken one; what the old one had in flight has an unknown outcome."""
+        old, self._producer = self._producer, None
+        self._broken = self.healthy = False
+        for lane in self._lanes:
+            for batch in (lane.flying, *lane.waiting):
+                if batch is not None:
+                    self._give_up(lane, batch)
+            lane.waiting.clear()
+        if old is not None:
+            await _close(old)
+        while self._producer is None:
+            try:
+                self._producer = await _producer(self._settings)
+            except Unavailable:
+                await asyncio.sleep(1)
+        self.healthy = True
+        say.info("kafka connected again")
+
+    async def _watch(self) -> None:
+        """Fail the receipts that are overdue; say once when Kafka goes silent, and once when it is back."""
+        silent = False
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            now = time.monotonic()
+            while self._receipts and (self._receipts[0].future.done() or self._receipts[0].due < now):
+                self._receipts.popleft().fail(Unavailable("Kafka does not acknowledge", self._settings.kafka))
+            late = [lane for lane in self._lanes if lane.late(now, STUCK)]
+            if bool(late) != silent:
+                silent = bool(late)
+                self.healthy = not silent
+                if silent:
+                    say.error(
+                        "kafka does not acknowledge", brokers=self._settings.kafka, partitions=len(late)
+                    )
+                else:
+                    say.info("kafka acknowledges again")
+
+
+async def _producer(settings: Settings) -> AIOKafkaProducer:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka,
+        enable_idempotence=True,
+        acks="all",
+        max_batch_size=BATCH_BYTES,
+        request_timeout_ms=10_000,
+    )
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await producer.start()
+            for topic in (EVENTS, REJECTED):
+                await producer.partitions_for(topic.name(settings.namespace))
+    except (KafkaError, OSError, TimeoutError) as error:
+        await _close(producer)
+        raise Unavailable(f"Kafka does not answer: {type(error).__name__}", settings.kafka) from None
+    return producer
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    """Stop a producer; one whose Kafka is away would wait for ever."""
+    with contextlib.suppress(KafkaError, OSError, TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            await producer.stop()

@@ -1,0 +1,71 @@
+"""Reading a request's body: within its limits, in bounded time and memory."""
+
+import asyncio
+
+from starlette.types import Receive
+
+from ingest.bodies import MAX_BODY, inflate, oversized
+from ingest.problems import Problem, overloaded
+
+BODY_SECONDS = 20.0
+MAX_HELD = 64 * 1024 * 1024
+"""Bytes of bodies that all requests together may hold."""
+MAX_DRAINED = 8 * 1024 * 1024
+"""Bytes of a too large body that are read and dropped, so that its sender hears the answer."""
+
+
+class Held:
+    """Bytes of bodies that are held now."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+
+class Hold:
+    """What one request holds, until it lets go."""
+
+    __slots__ = ("_held", "bytes")
+
+    def __init__(self, held: Held) -> None:
+        self._held, self.bytes = held, 0
+
+    def add(self, size: int) -> None:
+        """Hold more; Problem 429 where there is no room for it."""
+        if self._held.bytes + size > MAX_HELD:
+            raise overloaded()
+        self.bytes += size
+        self._held.bytes += size
+
+    def release(self) -> None:
+        """Let go of everything."""
+        self._held.bytes -= self.bytes
+        self.bytes = 0
+
+
+async def read(receive: Receive, encoding: bytes, hold: Hold) -> bytes:
+    """The plain body; Refusal where it is too large or no gzip as claimed; Problem where it does not come."""
+    if encoding.strip().lower() not in (b"", b"identity", b"gzip"):
+        raise Problem(400, "malformed", "Content-Encoding may be gzip or nothing")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await _read(receive, hold)
+    except TimeoutError:
+        raise Problem(408, "timeout", "the body came too slowly") from None
+    return inflate(body) if encoding.strip().lower() == b"gzip" else body
+
+
+async def _read(receive: Receive, hold: Hold) -> bytes:
+    chunks: list[bytes] = []
+    size, more = 0, True
+    while more and size <= MAX_DRAINED:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Problem(400, "malformed", "the body is cut off")
+        chunk, more = message.get("body", b""), message.get("more_body", False)
+        size += len(chunk)
+        if size <= MAX_BODY:
+            hold.add(len(chunk))
+            chunks.append(chunk)
+    if size > MAX_BODY:
+        raise oversized(b"".join(chunks))
+    return b"".join(chunks) if len(chunks) > 1 else chunks[0]
