@@ -16,6 +16,8 @@ from schemas.semantics import Entry
 
 MAX_OBJECTS = 2_000
 """Orders, contracts and movements kept, each; an event that states one more is rejected with `state_full`."""
+MAX_MESSAGES = 6_000
+"""Statements remembered, so that each counts once for ever."""
 MAX_SUB_OBJECTS = 100
 """Refunds of one order, renewals of one contract."""
 
@@ -57,6 +59,7 @@ class Books(TypedDict):
     orders: dict[str, Order]
     contracts: dict[str, Contract]
     movements: dict[str, Stated]  # [occurred_at, message_id, signed amount, currency]
+    messages: dict[str, int]  # digest of (source, message_id) of every statement posted -> 1
     contract_end: str | None  # the latest last day of all contracts, ISO
     totals: Totals
 
@@ -72,11 +75,17 @@ def new_totals() -> Totals:
 
 def new_books() -> Books:
     """Books of nobody."""
-    return {"orders": {}, "contracts": {}, "movements": {}, "contract_end": None, "totals": new_totals()}
+    return {
+        "orders": {}, "contracts": {}, "movements": {}, "messages": {}, "contract_end": None, "totals": new_totals(),
+    }  # fmt: skip
 
 
-def post(books: Books, source: str, entry: Entry, at: int, message_id: str) -> None:
-    """Note one statement, in place; BooksFull (and nothing noted) where it is one object too many."""
+def post(books: Books, source: str, entry: Entry, at: int, message_id: str, digest: str) -> None:
+    """Note one statement, in place, and its digest; BooksFull (and nothing noted) where it is one object too many.
+
+    A statement whose digest is in `messages` was posted: the caller leaves it out.
+    """
+    _room(books["messages"], digest, MAX_MESSAGES)
     key, stated = f"{source}/{entry.id}", [at, message_id, entry.amount, entry.currency or ""]
     if entry.kind in ("order", "cancel", "refund"):
         _post_order(books, key, entry, stated)
@@ -85,6 +94,7 @@ def post(books: Books, source: str, entry: Entry, at: int, message_id: str) -> N
     else:
         signed = entry.amount if entry.kind == "load" else money.subtract("0", entry.amount or "0")
         _post_movement(books, key, [at, message_id, signed, entry.currency or ""])
+    books["messages"][digest] = 1
 
 
 def _room(objects: dict[str, Any], key: str, bound: int = MAX_OBJECTS) -> None:
@@ -208,6 +218,7 @@ def join_books(a: Books, b: Books) -> Books:
     for key, contract in b["contracts"].items():
         held = whole["contracts"].get(key)
         whole["contracts"][key] = _join_contracts(held, contract) if held else contract
+    whole["messages"] |= b["messages"]
     for key, movement in b["movements"].items():
         whole["movements"][key] = max(movement, whole["movements"].get(key, movement))
     return count_all(whole)

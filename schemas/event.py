@@ -69,14 +69,20 @@ class Event(Record):
 
 
 class Tick(Record):
-    """The logical time of a partition reaches `at`. One that is not later than the last is ignored."""
+    """The logical time of a partition reaches `at`. Ignored where it is not later than the last, or where the clock is
+    held and an owner wrote it before it knew."""
 
     type: Literal["tick"] = "tick"
     at: Millis
+    by: Literal["owner", "importer"] = Field("owner", description="the partition's worker, or who holds the clock")
 
 
 class Clock(Record):
-    """From here on the clock runs (the partition's owner writes ticks) or is held (only an importer does)."""
+    """From here on the clock runs (the partition's owner writes ticks) or is held (only an importer does).
+
+    Holding it forgets the last tick, so that an importer can let times pass that are over already; each customer's own
+    logical time never goes back.
+    """
 
     type: Literal["clock"] = "clock"
     running: bool

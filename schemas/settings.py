@@ -65,3 +65,9 @@ class Settings(BaseSettings):
     )
 
     workers: int = Field(1, ge=1, le=64, description="worker processes that `cdp up` runs")
+    max_rejected_share: float = Field(
+        0.2,
+        gt=0,
+        le=1,
+        description="a worker stops when it rejects more than this share of its last 10,000 records",
+    )

@@ -50,7 +50,8 @@ class Cluster(Seen):
     said: dict[str, list[Any]]  # "greater lesser" -> the latest [occurred_at, message_id, alias | split]
     published: dict[str, Published]  # by customer_id
     at: int  # the customers' logical time: the largest seen
-    due_at: int | None  # when a view next could change with nothing happening
+    due_at: int | None  # no view changes before, with nothing happening
+    aged: bool  # some `since` holds, so anything of the customer's own doing may change a view
     rev: int
 
 

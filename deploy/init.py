@@ -1,0 +1,151 @@
+"""`cdp init`: the topics, the genesis record, the first definitions and their markers in every partition.
+
+Safe to run twice, by two at once, and again after it was killed anywhere: one transactional producer at a time, genesis
+first, and only what is missing.
+"""
+
+import time
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import NewTopic
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from schemas import definitions
+from schemas.errors import ConfigError, TopicMismatch, Unavailable
+from schemas.event import Clock, Marker
+from schemas.genesis import KEY, Genesis, check, check_settings, found
+from schemas.settings import Settings
+from schemas.topics import DEFINITIONS, EVENTS, TOPICS, Topic
+
+READ_S = 30.0
+
+
+def init(settings: Settings, held: bool = False) -> Genesis:
+    """Found the deployment, or join it where it is there; `held` founds it with its clock held (for an importer).
+
+    ConfigError, GenesisMismatch or TopicMismatch where settings and deployment cannot go together.
+    """
+    check_settings(settings)
+    chosen = [
+        definitions.load(settings.identity, "identity"),
+        definitions.load(settings.lifecycle, "lifecycle"),
+    ]
+    try:
+        make_topics(settings)
+        producer = KafkaProducer(
+            bootstrap_servers=settings.kafka,
+            transactional_id=f"{settings.namespace}-init",
+            acks="all",
+        )
+        try:
+            producer.init_transactions()
+            return _found(settings, producer, chosen, held)
+        finally:
+            producer.close()
+    except KafkaError as error:
+        raise Unavailable(f"Kafka: {error}", settings.kafka, "is it running? `cdp status`") from error
+
+
+def make_topics(settings: Settings) -> None:
+    """Create the topics that are missing; TopicMismatch where one has other partitions than it must."""
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka)
+    try:
+        there = {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics()}
+        for topic in TOPICS:
+            name, wanted = topic.name(settings.namespace), topic.partitions or settings.partitions
+            if name not in there:
+                _create(admin, topic, name, wanted, settings.replication)
+            elif there[name] != wanted:
+                what = f"it has {there[name]} partitions, the deployment needs {wanted}"
+                raise TopicMismatch(
+                    what, name, "set CDP_PARTITIONS to what it has, or choose another CDP_NAMESPACE"
+                )
+    finally:
+        admin.close()
+
+
+def _create(admin: KafkaAdminClient, topic: Topic, name: str, partitions: int, replication: int) -> None:
+    new = NewTopic(
+        name, num_partitions=partitions, replication_factor=replication, topic_configs=topic.config
+    )
+    try:
+        admin.create_topics([new])
+    except TopicAlreadyExistsError:
+        return
+
+
+def _found(
+    settings: Settings, producer: KafkaProducer, chosen: list[definitions.Definition], held: bool
+) -> Genesis:
+    there = read_all(settings, DEFINITIONS.name(settings.namespace))
+    if KEY.encode() in there:
+        genesis = Genesis.model_validate_json(there[KEY.encode()])
+        check(genesis, settings)
+    else:
+        genesis = found(settings, str(uuid.uuid4()), int(time.time() * 1000))
+    missing = [d for d in chosen if _is_missing(d, there)]
+    producer.begin_transaction()
+    if KEY.encode() not in there:
+        _send(producer, DEFINITIONS.name(settings.namespace), 0, [(KEY, genesis.model_dump(mode="json"))])
+        _send(producer, DEFINITIONS.name(settings.namespace), 0, _records(missing))
+        for partition in range(settings.partitions):
+            _send(producer, EVENTS.name(settings.namespace), partition, _statements(chosen, held))
+    elif missing:
+        names = ", ".join(definitions.key_of(d) for d in missing)
+        producer.abort_transaction()
+        raise ConfigError(
+            f"the deployment has no {names}",
+            "CDP_LIFECYCLE, CDP_IDENTITY",
+            "a running deployment keeps its definitions",
+        )
+    producer.commit_transaction()
+    return genesis
+
+
+def _is_missing(definition: definitions.Definition, there: dict[bytes, bytes]) -> bool:
+    key = definitions.key_of(definition)
+    value = there.get(key.encode())
+    if value is not None and orjson.loads(value) != definition.model_dump(mode="json", by_alias=True):
+        raise ConfigError(
+            "this version is in the log with another content", key, "give the changed file a new version"
+        )
+    return value is None
+
+
+def _records(chosen: Iterable[definitions.Definition]) -> list[tuple[str, Any]]:
+    return [(definitions.key_of(d), d.model_dump(mode="json", by_alias=True)) for d in chosen]
+
+
+def _statements(chosen: Iterable[definitions.Definition], held: bool) -> list[tuple[str, Any]]:
+    markers = [Marker(kind=d.kind, definition=definitions.key_of(d)) for d in chosen]
+    statements: list[Marker | Clock] = [*markers, *([Clock(running=False)] if held else [])]
+    return [(statement.type, statement.model_dump(mode="json")) for statement in statements]
+
+
+def _send(producer: KafkaProducer, topic: str, partition: int, records: Iterable[tuple[str, Any]]) -> None:
+    for key, value in records:
+        producer.send(topic, key=key.encode(), value=orjson.dumps(value), partition=partition)
+
+
+def read_all(settings: Settings, topic: str) -> dict[bytes, bytes]:
+    """The newest value of each key of a topic of one partition, as committed."""
+    consumer = KafkaConsumer(
+        bootstrap_servers=settings.kafka, enable_auto_commit=False, isolation_level="read_committed"
+    )
+    partition, values = TopicPartition(topic, 0), dict[bytes, bytes]()
+    try:
+        consumer.assign([partition])
+        consumer.seek_to_beginning(partition)
+        end, deadline = consumer.end_offsets([partition])[partition], time.monotonic() + READ_S
+        while consumer.position(partition) < end:
+            for records in consumer.poll(timeout_ms=200).values():
+                values |= {record.key: record.value for record in records}
+            if time.monotonic() > deadline:
+                raise Unavailable(f"{topic} cannot be read to its end", settings.kafka)
+        return values
+    finally:
+        consumer.close()

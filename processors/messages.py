@@ -1,0 +1,65 @@
+"""What `handle` takes and gives, besides the state."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from processors.calendar import Calendar
+from processors.stages import Stages
+from schemas.event import EventBody
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """The definitions in force for one partition at one place of its log, compiled."""
+
+    stages: Stages
+    calendar: Calendar
+    public_namespaces: frozenset[str]
+
+
+class Arrived(NamedTuple):
+    """An event at its primary identifier.
+
+    `keys`: of all its identifiers, greatest (`key`) first. `clock_at`: the partition's last tick before it, Unix ms.
+    """
+
+    key: str
+    keys: list[str]
+    event: EventBody
+    clock_at: int
+
+
+class Due(NamedTuple):
+    """The clock has reached `at`: what fell due by then comes true."""
+
+    key: str
+    at: int
+
+
+class Redefined(NamedTuple):
+    """Another definition is in force from here on; `at` is the partition's clock."""
+
+    key: str
+    definition: str
+    at: int
+
+
+class Command(NamedTuple):
+    """An imperative to another identifier, for `cdp.commands.v1`."""
+
+    to: str
+    body: dict[str, Any]
+
+
+class Change(NamedTuple):
+    """A change to publish: `body` as the topic's model has it, `at` its effective time."""
+
+    customer_id: str
+    id: str
+    type: str
+    at: int
+    body: dict[str, Any]
+
+
+Message = Arrived | Due | Redefined
+Output = Command | Change

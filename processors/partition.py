@@ -1,0 +1,196 @@
+"""One owned partition: its fenced producer, its store, its position; each turn is one Kafka transaction.
+
+The order in which it is opened matters: start the producer (which fences any predecessor and aborts what that left
+open), then read the changelog to its end, then seek.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from processors.changelog import meta_of, open_store
+from processors.chunk import fold_commands_chunk, fold_events_chunk
+from processors.definitions_log import Library
+from processors.records import LogRecord, Out, change_record, rejection_of, where
+from processors.store import Store
+from processors.turn import Turn
+from schemas.event import Tick
+from schemas.rejected import headers
+from schemas.settings import Settings
+from schemas.state import POSITION_KEY, Position, new_position
+from schemas.topics import COMMANDS, EVENTS, LIFECYCLE_CHANGES, REJECTED, STATE, partition_of
+
+log = structlog.get_logger()
+CACHE_BYTES = 32 * 1024 * 1024
+"""Of all partitions of a worker together."""
+BATCH_BYTES = 900_000
+TRANSACTION_TIMEOUT_MS = 10_000
+
+
+class Partition:
+    """A partition that this worker owns."""
+
+    def __init__(self, number: int, settings: Settings, library: Library) -> None:
+        self.number, self.settings, self.library = number, settings, library
+        self.events = TopicPartition(EVENTS.name(settings.namespace), number)
+        self.commands = TopicPartition(COMMANDS.name(settings.namespace), number)
+        self.position: Position = new_position()
+        self.lock = asyncio.Lock()
+        self._ticked_at = 0
+
+    async def open(self) -> None:
+        """Fence the predecessor, then bring the store and the position to the end of the changelog."""
+        await self._start_producer()
+        try:
+            self.store = await self._open_store()
+        except BaseException:
+            await self.producer.stop()
+            raise
+        self.position = self.store.position() or new_position()
+
+    async def close(self) -> None:
+        """Let go of the partition once its turn is over."""
+        async with self.lock:
+            await self.abandon()
+
+    async def abandon(self) -> None:
+        """Let go at once: a transaction under way is left to the successor's producer to abort."""
+        self.store.close()
+        with contextlib.suppress(KafkaError):
+            await self.producer.stop()
+
+    async def fold(self, topic: str, records: list[LogRecord]) -> tuple[int, int]:
+        """Fold a chunk, a transaction a turn; gives how many records were read and how many of them rejected."""
+        async with self.lock:
+            rejected = self.position["rejected"]
+            if topic == self.events.topic:
+                turns = fold_events_chunk(self.position, records, self.store, self.library.compile)
+            else:
+                turns = fold_commands_chunk(self.position, records)
+            for turn in turns:
+                await self._commit(turn)
+            return len(records), self.position["rejected"] - rejected
+
+    def wants_tick(self, at: int) -> bool:
+        """Whether the clock runs and has not been told this time."""
+        return self.position["running"] and at > max(self.position["clock_at"], self._ticked_at)
+
+    async def tick(self, at: int) -> None:
+        """Write a tick into the partition's own log, where it wants one."""
+        async with self.lock:
+            if self.wants_tick(at):
+                value = Tick(at=at).model_dump_json().encode()
+                await self._transact({self.events: [Out(b"tick", value, [])]})
+                self._ticked_at = at
+
+    async def _commit(self, turn: Turn) -> None:
+        """One transaction, then the store: a crash between the two is caught up from the changelog."""
+        state = TopicPartition(STATE.name(self.settings.namespace), self.number)
+        position = orjson.dumps(turn.position)
+        out: dict[TopicPartition, Iterable[Out]] = {
+            state: [
+                *(Out(key.encode(), value, []) for key, value in turn.states.items()),
+                Out(POSITION_KEY.encode(), position, []),
+            ]
+        }
+        out |= self._outputs(turn)
+        offsets = await self._transact(out)
+        states = [*turn.states.items(), (POSITION_KEY, position)]
+        due = [(key, before, now) for key, (before, now) in turn.due.items()]
+        self.store.write(states, due, meta_of(state, offsets[state], self.library.genesis.deployment))
+        self.position = turn.position
+
+    def _outputs(self, turn: Turn) -> dict[TopicPartition, Iterable[Out]]:
+        namespace, out = self.settings.namespace, dict[TopicPartition, Iterable[Out]]()
+        if turn.changes:
+            deployment = self.library.genesis.deployment
+            changes = TopicPartition(LIFECYCLE_CHANGES.name(namespace), self.number)
+            out[changes] = [change_record(change, deployment) for change in turn.changes]
+        if turn.rejected:
+            now = _now()
+            out[TopicPartition(REJECTED.name(namespace), 0)] = [
+                Out(
+                    record.key or b"",
+                    record.value or b"",
+                    headers(rejection_of(record, why), where(record), now),
+                )
+                for record, why in turn.rejected
+            ]
+        by_partition: dict[TopicPartition, list[Out]] = {}
+        for command in turn.commands:
+            to = partition_of(command.to, self.settings.partitions)
+            target = TopicPartition(COMMANDS.name(namespace), to)
+            by_partition.setdefault(target, []).append(
+                Out(command.to.encode(), orjson.dumps(command.body), [])
+            )
+        return out | by_partition
+
+    async def _transact(self, out: dict[TopicPartition, Iterable[Out]]) -> dict[TopicPartition, int]:
+        """Write everything or nothing; gives the offset that follows the last record of each partition."""
+        await self.producer.begin_transaction()
+        sent: list[tuple[TopicPartition, int, asyncio.Future[Any]]] = []
+        for partition, records in out.items():
+            batch, count = self.producer.create_batch(), 0
+            for key, value, head in records:
+                if not append(batch, key, value, head):
+                    sent.append((partition, count, await self._send(batch, partition)))
+                    batch, count = self.producer.create_batch(), 0
+                    append(batch, key, value, head)
+                count += 1
+            sent.append((partition, count, await self._send(batch, partition)))
+        ends = {}
+        for partition, count, future in sent:
+            ends[partition] = (await future).offset + count
+        await self.producer.commit_transaction()
+        return ends
+
+    async def _send(self, batch: BatchBuilder, partition: TopicPartition) -> "asyncio.Future[Any]":
+        sent: asyncio.Future[Any] = await self.producer.send_batch(
+            batch, partition.topic, partition=partition.partition
+        )
+        return sent
+
+    async def _open_store(self) -> Store:
+        reader = AIOKafkaConsumer(
+            bootstrap_servers=self.settings.kafka,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            max_partition_fetch_bytes=8 * 1024 * 1024,
+        )
+        await reader.start()
+        try:
+            topic = TopicPartition(STATE.name(self.settings.namespace), self.number)
+            cache = CACHE_BYTES // self.settings.partitions
+            path = self.settings.home / "state" / self.settings.namespace / str(self.number)
+            return await open_store(path, cache, reader, topic, self.library.genesis.deployment)
+        finally:
+            await reader.stop()
+
+    async def _start_producer(self) -> None:
+        self.producer = AIOKafkaProducer(
+            bootstrap_servers=self.settings.kafka,
+            transactional_id=f"{self.settings.namespace}-fold-{self.number}",
+            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+            max_batch_size=BATCH_BYTES,
+            max_request_size=8 * 1024 * 1024,
+            compression_type="lz4",
+            request_timeout_ms=TRANSACTION_TIMEOUT_MS,
+        )
+        await self.producer.start()
+
+
+def append(batch: BatchBuilder, key: bytes, value: bytes, head: list[tuple[str, bytes]]) -> bool:
+    """Whether a record found room in a batch; the first record of a batch always does."""
+    return batch.append(timestamp=None, key=key, value=value, headers=head) is not None
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
