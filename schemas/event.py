@@ -69,12 +69,16 @@ class Event(Record):
 
 
 class Tick(Record):
-    """The logical time of a partition reaches `at`. Ignored where it is not later than the last, or where the clock is
-    held and an owner wrote it before it knew."""
+    """The logical time of a partition reaches `at`.
+
+    Ignored where it is not later than the last, or where the clock is held and an owner wrote it before it knew.
+    """
 
     type: Literal["tick"] = "tick"
     at: Millis
-    by: Literal["owner", "importer"] = Field("owner", description="the partition's worker, or who holds the clock")
+    by: Literal["owner", "importer"] = Field(
+        "owner", description="the partition's worker, or who holds the clock"
+    )
 
 
 class Clock(Record):

@@ -34,11 +34,16 @@ statements: st.SearchStrategy[list[Statement]] = st.lists(
 )
 
 
+def note(books: Books, source: str, entry: Entry, at: int, message_id: str) -> None:
+    """Post one statement under a digest of its own: what is said decides, nothing is left out."""
+    post(books, source, entry, at, message_id, f"{source} {entry} {at} {message_id}")
+
+
 def posted(stated: list[Statement]) -> Books:
     """The books after these statements, in this order."""
     books = new_books()
-    for source, entry, at, message_id in stated:
-        post(books, source, entry, at, message_id)
+    for statement in stated:
+        note(books, *statement)
     return books
 
 

@@ -1,4 +1,6 @@
 import copy
+import functools
+import itertools
 from fractions import Fraction
 from typing import Any
 
@@ -7,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.books import (
+    MAX_MESSAGES,
     MAX_OBJECTS,
     MAX_SUB_OBJECTS,
     Books,
@@ -15,10 +18,9 @@ from schemas.books import (
     is_purchase,
     join_books,
     new_books,
-    post,
 )
 from schemas.semantics import Entry
-from tests.schemas.statements import LARGEST, Statement, order, posted, refund, statements
+from tests.schemas.statements import LARGEST, Statement, note, order, posted, refund, statements
 
 
 @given(statements, st.data())
@@ -44,6 +46,28 @@ def test_books_kept_apart_join_to_the_books_kept_as_one(stated: list[Statement],
     assert join_books(apart[2], join_books(apart[1], apart[0])) == whole
     assert join_books(whole, apart[0]) == whole, "what is already known changes nothing"
     assert apart == before, "joining changes neither side"
+
+
+CONTRADICTORY = [
+    [("shop", Entry("refund", "1", amount, "USD", "r"), 1, "m") for amount in ("10", "9", None)],
+    [
+        ("shop", Entry("renewal", "1", sub_id="r", ends_on=day), 1, "m")
+        for day in ("2026-01-31", "2026-06-30")
+    ],
+    [("shop", Entry("contract", "1", ends_on=day), 1, "m") for day in ("2026-01-31", "2026-06-30")],
+    [("shop", Entry("order", "1", "5", currency), 1, "m") for currency in ("USD", "EUR")],
+    [("shop", Entry(kind, "1", "5", "USD"), 1, "m") for kind in ("load", "spend")],
+]
+
+
+@pytest.mark.parametrize("stated", CONTRADICTORY, ids=lambda stated: stated[0][1].kind)
+def test_one_statement_made_twice_with_other_words_is_decided_by_the_words(stated: list[Statement]) -> None:
+    forth, back = posted(stated), posted(stated[::-1])
+    assert forth == back
+    apart = [posted([each]) for each in stated]
+    for first, second in itertools.permutations(apart, 2):
+        assert join_books(first, second) == join_books(second, first)
+    assert functools.reduce(join_books, apart) == forth
 
 
 @given(statements)
@@ -143,10 +167,20 @@ ONE_MORE = {
 def test_one_object_too_many_is_refused_and_nothing_is_noted(book: str) -> None:
     books: Books = new_books()
     for entry in FULL[book]:
-        post(books, "shop", entry, 1, "m")
+        note(books, "shop", entry, 1, "m")
     before = copy.deepcopy(books)
     with pytest.raises(BooksFull):
-        post(books, "shop", ONE_MORE[book], 1, "m")
+        note(books, "shop", ONE_MORE[book], 1, "m")
     assert books == before
-    post(books, "shop", FULL[book][0], 1, "m")
+    note(books, "shop", FULL[book][0], 1, "m")
     assert books == before, "what is known is still taken"
+
+
+def test_messages_beyond_the_bound_are_refused_and_nothing_is_noted() -> None:
+    books = new_books()
+    for n in range(MAX_MESSAGES):
+        note(books, "shop", Entry("order", "1", "5", "USD"), n, "m")
+    before = copy.deepcopy(books)
+    with pytest.raises(BooksFull):
+        note(books, "shop", Entry("order", "1", "5", "USD"), MAX_MESSAGES, "m")
+    assert books == before

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.changes import LIFECYCLE_CHANGED, ce_headers, change_id, customer_id
@@ -38,6 +38,7 @@ def test_two_changes_never_share_an_id(
 
 
 @given(st.integers(-62_135_596_800_000, 253_402_300_799_999))
+@example(109_968_577_290_234)
 def test_ce_time_is_the_instant_to_the_millisecond(at: int) -> None:
     headers = dict(ce_headers("id", LIFECYCLE_CHANGED, "d", CUSTOMER, at))
     time = headers["ce_time"].decode()
