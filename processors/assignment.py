@@ -48,7 +48,6 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
             isolation_level="read_committed",
             # the default, round robin, may put events and commands of one partition on different workers
             partition_assignment_strategy=(RangePartitionAssignor,),
-            max_partition_fetch_bytes=4 * 1024 * 1024,
             session_timeout_ms=10_000,
             heartbeat_interval_ms=1_000,
         )

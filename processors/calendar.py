@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 from schemas.topics import DAY_MS
 
 EPOCH = date(1970, 1, 1)
+_YEAR_ONE = (EPOCH - date.min).days
+_LAST_DAY = (date.max - date.min).days
 _QUARTER_MS = 15 * 60_000
 """Offsets of time zones change on quarter hours at the finest, in every year since 1972."""
 
@@ -36,8 +38,8 @@ class Calendar:
         return int(offset.total_seconds() * 1000) if offset else 0
 
     def _start_of(self, day: int) -> int:
-        if self.is_utc:
-            return day * DAY_MS
+        if self.is_utc or not 0 < day + _YEAR_ONE < _LAST_DAY:
+            return day * DAY_MS  # beyond what `datetime` knows: "no end" is often written 9999-12-31
         midnight = datetime.combine(EPOCH + timedelta(days=day), datetime.min.time(), tzinfo=self.zone)
         return int(midnight.timestamp() * 1000)
 

@@ -181,7 +181,7 @@ class Partition:
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
             max_batch_size=BATCH_BYTES,
             max_request_size=8 * 1024 * 1024,
-            compression_type="lz4",
+            compression_type="zstd",  # aiokafka writes lz4 at level 9: five times the CPU for twice the bytes
             request_timeout_ms=TRANSACTION_TIMEOUT_MS,
         )
         await self.producer.start()

@@ -125,7 +125,8 @@ async def _fold(partition: Partition, topic: str, records: list[LogRecord], reje
 
 def run(settings: Settings) -> None:
     """Fold until stopped. CdpError where it cannot go on."""
-    gc.set_threshold(50_000, 50, 50)  # states are trees without cycles: reference counts free them
+    gc.freeze()
+    gc.set_threshold(500_000, 20, 20)  # states are trees without cycles: reference counts free them
     uvloop.run(_main(settings))
 
 
