@@ -217,6 +217,7 @@ async def _producer(settings: Settings) -> AIOKafkaProducer:
         bootstrap_servers=settings.kafka,
         enable_idempotence=True,
         acks="all",
+        compression_type="lz4",
         max_batch_size=BATCH_BYTES,
         request_timeout_ms=10_000,
     )

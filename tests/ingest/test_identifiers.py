@@ -1,0 +1,99 @@
+from typing import Any
+
+import pytest
+
+from tests.ingest.desks import KEYS, desk_of, event, record_keys, refusal
+
+TRACK = {"type": "track", "event": "Visit"}
+UUID = "f47ac10b-58cc-4372-a567-0e02b2c3d479"
+
+
+def ids(message: dict[str, Any], *namespaces: str, region: str | None = None) -> dict[str, list[str]]:
+    return event(TRACK | message, desk_of(*namespaces, region=region)).identifiers
+
+
+def external(kind: str, value: object) -> dict[str, Any]:
+    return {"context": {"externalIds": [{"id": value, "type": kind}]}}
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ({"userId": "42"}, {"user_id": ["42"]}),
+        ({"userId": 42}, {"user_id": ["42"]}),
+        ({"userId": 42.0}, {"user_id": ["42"]}),
+        ({"userId": None, "anonymousId": "a1"}, {"anonymous_id": ["a1"]}),
+        ({"userId": "guest", "anonymousId": "a1"}, {"anonymous_id": ["a1"]}),
+        ({"userId": "x" * 513, "anonymousId": "a1"}, {"anonymous_id": ["a1"]}),
+        (
+            {"anonymousId": "a1", "context": {"traits": {"email": "A@B.Co"}}},
+            {"email": ["a@b.co"], "anonymous_id": ["a1"]},
+        ),
+        ({"anonymousId": "a1", "context": {"traits": {"email": "nobody"}}}, {"anonymous_id": ["a1"]}),
+        ({"traits": {"phone": "+8613800138000"}}, {"phone": ["+8613800138000"]}),
+        ({"userId": "1", "context": {"device": {"id": "d1"}}}, {"user_id": ["1"], "device_id": ["d1"]}),
+        (external("membership_card", "12 34-ab"), {"membership_card": ["1234AB"]}),
+        (external("wechat_openid/wx1", "o6"), {"wechat_openid/wx1": ["o6"]}),
+        ({"userId": "1"} | external("email", "null"), {"user_id": ["1"]}),
+    ],
+)
+def test_what_an_event_says_of_who_it_was(message: dict[str, Any], expected: dict[str, list[str]]) -> None:
+    assert ids(message) == expected
+
+
+def test_phone_numbers_are_of_the_source_s_region() -> None:
+    message = {"userId": "1", "traits": {"phone": "0151 23456789"}}
+    assert ids(message, region="DE")["phone"] == ["+4915123456789"]
+    assert "phone" not in ids(message)
+
+
+def test_an_alias_links_a_visitor_or_an_older_account() -> None:
+    def alias(previous: object, **more: object) -> dict[str, list[str]]:
+        return event({"type": "alias", "userId": "new", "previousId": previous} | more).identifiers
+
+    assert sorted(alias("old")["user_id"]) == ["new", "old"]
+    assert alias(UUID) == {"user_id": ["new"], "anonymous_id": [UUID]}
+    assert alias("v-7", anonymousId="v-7") == {"user_id": ["new"], "anonymous_id": ["v-7"]}
+
+
+def test_a_source_identifies_only_by_namespaces_that_it_may_assert() -> None:
+    found = event(TRACK | {"anonymousId": "a1", "traits": {"email": "a@b.co"}}, desk_of("anonymous_id"))
+    assert (found.identifiers, found.traits) == ({"anonymous_id": ["a1"]}, {"email": "a@b.co"})
+    for message in ({"userId": "1"}, external("email", "a@b.co")):
+        rejection = refusal(TRACK | {"anonymousId": "a1"} | message, desk_of("anonymous_id"))
+        assert rejection.reason == "namespace_not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ({}, "no_identifier"),
+        ({"userId": None, "anonymousId": None}, "no_identifier"),
+        ({"userId": "", "anonymousId": "undefined"}, "no_identifier"),
+        ({"userId": "0000"}, "no_identifier"),
+        ({"userId": {"id": 1}}, "invalid"),
+        ({"userId": True}, "invalid"),
+        ({"anonymousId": ["a"]}, "invalid"),
+        (external("shoe_size", "43"), "namespace_not_allowed"),
+        (external("wechat_openid", "o6"), "invalid"),
+        (external("email/shop", "a@b.co"), "invalid"),
+        ({"context": {"externalIds": "42"}}, "invalid"),
+        ({"context": {"externalIds": [42]}}, "invalid"),
+        ({"context": {"externalIds": [{"id": "x", "type": "user_id"}] * 51}}, "invalid"),
+    ],
+)
+def test_who_cannot_be_told_is_refused(message: dict[str, Any], reason: str) -> None:
+    assert refusal(TRACK | message).reason == reason
+
+
+def test_keys_are_pseudonymous_and_the_greatest_comes_first() -> None:
+    found = record_keys(TRACK | {"userId": "42", "anonymousId": "a1", "traits": {"email": "a@b.co"}})
+    assert [key.partition(":")[0] for key in found] == ["user_id", "email", "anonymous_id"]
+    assert found == [
+        KEYS.key(*pair)[0] for pair in (("user_id", "42"), ("email", "a@b.co"), ("anonymous_id", "a1"))
+    ]
+    assert not any(value in " ".join(found) for value in ("a@b.co", ":42", ":a1"))
+
+
+def test_ids_that_identify_nobody_survive_beside() -> None:
+    assert event(TRACK | {"userId": "guest", "anonymousId": "a1"}).context["original"] == {"userId": "guest"}
