@@ -3,6 +3,8 @@
 Both give the same: an address to connect to, an analyst who may read READ_DATABASE, and nothing left behind.
 """
 
+import gc
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +35,10 @@ class Broker:
 
     def start(self) -> None:
         self.program = start_kafka(self.folder, self.port, self.controller)
-        self.program.wait_ready()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # kafka-python leaks what was refused meanwhile
+            self.program.wait_ready()
+            gc.collect()
 
     def kill(self) -> None:
         self.program.kill()
