@@ -28,7 +28,9 @@ up: setup ## start the local stack and the platform
 down: setup ## stop them
 	@.venv/bin/cdp down
 
-lock: setup ## write requirements.txt anew from pyproject.toml
-	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --all-extras --upgrade \
-		--generate-hashes --no-emit-index-url --no-emit-find-links \
-		--custom-compile-command "make lock" --output-file requirements.txt pyproject.toml
+UV_LOCK = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
+
+lock: setup ## write both requirements.txt anew from pyproject.toml (the image's has no tools)
+	@$(UV_LOCK) --all-extras --upgrade --output-file requirements.txt
+	@$(UV_LOCK) --constraint requirements.txt --output-file deploy/requirements.txt
