@@ -25,17 +25,17 @@ def follow(paths: list[Path]) -> Iterator[tuple[str, str]]:
     places = {path: path.stat().st_size for path in paths}
     while True:
         for path in paths:
-            size = path.stat().st_size
-            start = places[path] if size >= places[path] else 0
-            text, places[path] = _whole_lines(path, start)
-            for line in text.splitlines():
+            lines, places[path] = appended(path, places[path])
+            for line in lines:
                 yield path.stem, line
         time.sleep(0.2)
 
 
-def _whole_lines(path: Path, start: int) -> tuple[str, int]:
+def appended(path: Path, place: int) -> tuple[list[str], int]:
+    """Return the whole lines after a place (from the start, where the file became shorter) and the next place."""
     with path.open("rb") as file:
-        file.seek(start)
+        file.seek(place if path.stat().st_size >= place else 0)
+        start = file.tell()
         data = file.read()
     end = data.rfind(b"\n") + 1
-    return data[:end].decode(errors="replace"), start + end
+    return data[:end].decode(errors="replace").splitlines(), start + end

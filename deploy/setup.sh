@@ -42,7 +42,7 @@ bring_packages() {
 
 bring_python() {
     say "Python packages into .venv"
-    python3 -m venv --clear .venv
+    .venv/bin/python -c "" 2>/dev/null || python3 -m venv --clear .venv
     .venv/bin/pip install -q --disable-pip-version-check --require-hashes --no-deps -r requirements.txt
 }
 

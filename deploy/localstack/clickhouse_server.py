@@ -12,6 +12,7 @@ from clickhouse_driver import Client
 from deploy.localstack import tools
 from deploy.localstack.ports import LOOPBACK
 from deploy.program import Program
+from projections.access import grants
 
 CONFIG = """\
 <clickhouse>
@@ -76,14 +77,11 @@ USER = """\
             {rights}
         </{name}>"""
 ALL_RIGHTS = "<access_management>1</access_management>"
-ANALYST_RIGHTS = (
-    "<grants><query>GRANT SELECT ON {database}.*</query><query>GRANT dictGet ON {database}.*</query></grants>"
-)
 
 
 @dataclass(frozen=True)
 class Users:
-    """Who may connect: one that writes and may do everything, one that only reads `database`."""
+    """Who may connect: one that writes and may do everything, one that only reads the views of `database`."""
 
     writer: str = "cdp"
     writer_password: str = "cdp"  # noqa: S105 - a default on loopback
@@ -125,12 +123,12 @@ def clickhouse(folder: Path, tcp_port: int, http_port: int, users: Users, log: P
 
 def users_xml(users: Users) -> str:
     """Return ClickHouse's users file; passwords stand there as digests."""
-    rights = ANALYST_RIGHTS.format(database=users.database)
+    queries = "".join(f"<query>{escape(grant)}</query>" for grant in grants(users.database))
     return USERS.format(
         users="\n".join(
             (
                 _user(users.writer, users.writer_password, "default", ALL_RIGHTS),
-                _user(users.analyst, users.analyst_password, "analyst", rights),
+                _user(users.analyst, users.analyst_password, "analyst", f"<grants>{queries}</grants>"),
             )
         )
     )

@@ -1,5 +1,6 @@
 """A Kafka broker that is its own controller (KRaft), on loopback."""
 
+import socket
 import subprocess
 from pathlib import Path
 
@@ -69,11 +70,14 @@ def kafka(folder: Path, port: int, controller_port: int, log: Path | None = None
     if not (folder / "data/meta.properties").exists():
         _format(properties, log)
     argv = [*_java(*HEAP), "kafka.Kafka", str(properties)]
-    return Program("kafka", argv, log, check=lambda: check_kafka(f"{LOOPBACK}:{port}"))
+    return Program("kafka", argv, log, check=lambda: check_kafka(LOOPBACK, port))
 
 
-def check_kafka(bootstrap: str) -> None:
+def check_kafka(host: str, port: int) -> None:
     """Return when a broker at this address serves; raise otherwise, within a few seconds."""
+    # The client, refused, leaves its sockets open.
+    socket.create_connection((host, port), timeout=4).close()
+    bootstrap = f"{host}:{port}"
     admin = KafkaAdminClient(
         bootstrap_servers=bootstrap, request_timeout_ms=4000, bootstrap_timeout_ms=4000, api_version=(3, 9)
     )
