@@ -62,12 +62,12 @@ def settings_for(home: Path, **fields: Any) -> Settings:
 
 @pytest.fixture
 def deployed(kafka: str, tmp_path: Path) -> Callable[..., Settings]:
-    """Founds deployments on the session's Kafka; `held=True` with a held clock, other words are settings."""
+    """Founds deployments on the session's Kafka; its words are settings."""
 
-    def deploy(held: bool = False, **fields: Any) -> Settings:
+    def deploy(**fields: Any) -> Settings:
         settings = settings_for(tmp_path / f"home{next(_numbers)}", **{"kafka": kafka, **fields})
         settings.home.mkdir(parents=True)
-        init(settings, held=held)
+        init(settings)
         return settings
 
     return deploy

@@ -3,8 +3,6 @@
 Both give the same: an address to connect to, an analyst who may read READ_DATABASE, and nothing left behind.
 """
 
-import gc
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,10 +33,7 @@ class Broker:
 
     def start(self) -> None:
         self.program = start_kafka(self.folder, self.port, self.controller)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)  # kafka-python leaks what was refused meanwhile
-            self.program.wait_ready()
-            gc.collect()
+        self.program.wait_ready()
 
     def kill(self) -> None:
         self.program.kill()
