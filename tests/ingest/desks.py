@@ -13,10 +13,10 @@ from schemas.definitions import load
 from schemas.event import Event
 from schemas.identity import IdentityRules, Keys
 from schemas.rejected import Rejection
+from tests.processes import SECRET
 
 NOW = 1_790_000_000_000
 """2026-09-21T14:13:20Z."""
-SECRET = "a secret of the tests, long enough for them"
 
 
 def keys() -> Keys:

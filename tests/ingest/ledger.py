@@ -12,6 +12,7 @@ import orjson
 from schemas.settings import Settings
 from schemas.topics import EVENTS
 from tests.ingest.servers import Client, read
+from tests.waiting import until
 
 
 class Ledger:
@@ -35,6 +36,11 @@ class Ledger:
             self._stop.set()
             for thread in threads:
                 thread.join()
+
+    def wait_for_more(self, count: int) -> None:
+        """Return when `count` more events are acknowledged."""
+        goal = len(self.acknowledged) + count
+        until(lambda: len(self.acknowledged) >= goal, f"{count} more are acknowledged")
 
     def lost(self) -> set[str]:
         """What was acknowledged and is not in the log."""

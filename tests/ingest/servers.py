@@ -1,22 +1,18 @@
-"""Ingest as a process, and what a client and a reader of the log see of it."""
+"""What a client and a reader of the log see of ingest."""
 
 import http.client
-import socket
-import sys
-import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 from kafka import KafkaConsumer, TopicPartition
-from pydantic import SecretStr
 
-from deploy.program import Program
 from schemas.settings import Settings
 from schemas.topics import Topic
+from tests.processes import Process, running
+from tests.waiting import connects, until
 
 KEY = "local-shop-write-key"
 
@@ -33,24 +29,6 @@ class Record(NamedTuple):
     value: bytes
     headers: dict[str, str]
     timestamp: int
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """The variables that give a process these settings."""
-    given = settings.model_dump(mode="json", exclude_none=True)
-    secrets = {name: value.get_secret_value() for name, value in settings if isinstance(value, SecretStr)}
-    return {f"CDP_{name.upper()}": str(value) for name, value in {**given, **secrets}.items()}
-
-
-def ingest(settings: Settings, folder: Path) -> Program:
-    """Ingest, not started; its check is /health."""
-    argv = [sys.executable, "-m", "tests.ingest.serve"]
-    client = Client(settings)
-
-    def check() -> None:
-        assert client.get("/health").status == 200
-
-    return Program("ingest", argv, folder / "ingest.log", check, environment(settings))
 
 
 class Client:
@@ -105,28 +83,10 @@ def _record(record: Any) -> Record:
     return Record(record.partition, record.key.decode(), record.value, headers, record.timestamp)
 
 
-def until(condition: Callable[[], Any], seconds: float = 30) -> None:
-    """Return when the condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.05)
-
-
-def connects(port: int) -> bool:
-    """Whether something listens on a port of this machine."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 @contextmanager
-def running(program: Program, settings: Settings) -> Iterator[Client]:
+def serving(process: Process, settings: Settings) -> Iterator[Client]:
     """Ingest started and ready; whatever the test leaves of it is killed."""
-    program.start()
-    try:
-        program.wait_ready()
-        client = Client(settings)
-        until(lambda: client.get("/ready").status == 200)
+    client = Client(settings)
+    with running(process):
+        until(lambda: connects(settings.ingest_port) and client.get("/ready").status == 200)
         yield client
-    finally:
-        program.kill()

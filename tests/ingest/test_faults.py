@@ -3,100 +3,98 @@
 import random
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import orjson
 import psutil
 
-from deploy.program import Program
+from deploy.init import init
 from schemas.settings import Settings
-from tests.ingest.conftest import wait_for
+from tests.conftest import settings_for
 from tests.ingest.ledger import Ledger
-from tests.ingest.servers import Client, ingest, running, until
+from tests.ingest.servers import Client, serving
+from tests.processes import Process, running
+from tests.servers import Broker
+from tests.waiting import connects, until
 
-Founded = Callable[..., Settings]
-Own = tuple[Program, Settings]
 TRACK = {"event": "Visit", "userId": "u1"}
 
 
-def test_a_stop_ends_what_it_began_and_loses_nothing(founded: Founded, tmp_path: Path) -> None:
-    settings = founded()
-    program, ledger = ingest(settings, tmp_path), Ledger(settings)
-    with running(program, settings), ledger.running():
+def founded_on(broker: Broker, home: Path) -> Settings:
+    settings = settings_for(home, kafka=broker.address)
+    init(settings)
+    return settings
+
+
+def test_a_stop_ends_what_it_began_and_loses_nothing(deployment: Settings) -> None:
+    process, ledger = Process("ingest", deployment), Ledger(deployment)
+    with serving(process, deployment), ledger.running():
         until(lambda: len(ledger.acknowledged) > 500)
-        program.terminate()
-        assert program.wait(15) == 0
+        assert process.end() == 0
+    assert ledger.acknowledged
     assert not ledger.lost()
 
 
-def test_killed_at_any_moment_it_loses_nothing_acknowledged(founded: Founded, tmp_path: Path) -> None:
-    settings, moments = founded(), random.Random(20260921)
-    program, ledger = ingest(settings, tmp_path), Ledger(settings)
+def test_killed_at_any_moment_it_loses_nothing_acknowledged(deployment: Settings) -> None:
+    moments, ledger = random.Random(20260921), Ledger(deployment)
+    process = Process("ingest", deployment)
     with ledger.running():
         for _ in range(5):
-            with running(program, settings):
-                goal = len(ledger.acknowledged) + moments.randrange(20, 400)
-                until(lambda goal=goal: len(ledger.acknowledged) > goal)  # type: ignore[misc]
-                program.kill()
-    assert len(ledger.acknowledged) > 100
+            with serving(process, deployment):
+                ledger.wait_for_more(moments.randrange(20, 400))
+                process.kill()
     assert not ledger.lost()
 
 
-def test_a_silent_broker_is_503_in_bounded_time_and_memory(own_broker: Own, tmp_path: Path) -> None:
-    broker, settings = own_broker
-    program, ledger = ingest(settings, tmp_path), Ledger(settings)
-    with running(program, settings) as client:
+def test_a_silent_broker_is_503_in_bounded_time_and_memory(own_broker: Broker, tmp_path: Path) -> None:
+    settings = founded_on(own_broker, tmp_path)
+    process, ledger = Process("ingest", settings), Ledger(settings)
+    with serving(process, settings) as client:
         assert client.post("/v1/track", TRACK).status == 200
-        broker.send(signal.SIGSTOP)
+        own_broker.program.send(signal.SIGSTOP)
         began = time.monotonic()
         answer = client.post("/v1/track", TRACK)
         assert (answer.status, answer.body["code"], answer.body["success"]) == (503, "unavailable", False)
         assert int(answer.headers["retry-after"]) in range(1, 301)
         assert time.monotonic() - began < 8
         assert (client.get("/health").status, client.get("/ready").status) == (200, 503)
-        memory = psutil.Process(program.pid).memory_info().rss
+        memory = psutil.Process(process.pid).memory_info().rss
         with ledger.running():
             until(lambda: 503 in ledger.statuses)
-            assert psutil.Process(program.pid).memory_info().rss < memory + 100 * 2**20
-            broker.send(signal.SIGCONT)
-            until(lambda: len(ledger.acknowledged) > 200)
-        assert client.get("/ready").status == 200
+            assert psutil.Process(process.pid).memory_info().rss < memory + 100 * 2**20
+            own_broker.program.send(signal.SIGCONT)
+            ledger.wait_for_more(200)
+        until(lambda: client.get("/ready").status == 200)
         assert client.post("/v1/track", TRACK).status == 200
     assert not ledger.lost()
-    said = [orjson.loads(line) for line in program.log.read_text().splitlines()]
-    assert [line["event"] for line in said if "acknowledge" in line["event"]] == [
+    said = [orjson.loads(line)["event"] for line in process.said().splitlines()]
+    assert [line for line in said if "acknowledge" in line] == [
         "kafka does not acknowledge",
         "kafka acknowledges again",
     ]
 
 
-def test_a_killed_broker_costs_nothing_acknowledged(own_broker: Own, tmp_path: Path) -> None:
-    broker, settings = own_broker
-    program, ledger = ingest(settings, tmp_path), Ledger(settings)
-    with running(program, settings), ledger.running():
-        until(lambda: len(ledger.acknowledged) > 300)
-        broker.kill()
+def test_a_killed_broker_costs_nothing_acknowledged(own_broker: Broker, tmp_path: Path) -> None:
+    settings = founded_on(own_broker, tmp_path)
+    ledger = Ledger(settings)
+    with serving(Process("ingest", settings), settings), ledger.running():
+        ledger.wait_for_more(300)
+        own_broker.kill()
         until(lambda: 503 in ledger.statuses)
-        broker.start()
-        wait_for(broker, int(settings.kafka.rpartition(":")[2]))
-        before = len(ledger.acknowledged)
-        until(lambda: len(ledger.acknowledged) > before + 300)
+        own_broker.start()
+        ledger.wait_for_more(300)
     assert not ledger.lost()
 
 
-def test_it_waits_for_a_broker_that_is_not_there_yet(own_broker: Own, tmp_path: Path) -> None:
-    broker, settings = own_broker
-    broker.kill()
-    program, client = ingest(settings, tmp_path), Client(settings)
-    program.start()
-    try:
-        program.wait_ready()
+def test_it_waits_for_a_broker_that_is_not_there_yet(own_broker: Broker, tmp_path: Path) -> None:
+    settings = founded_on(own_broker, tmp_path)
+    own_broker.kill()
+    process, client = Process("ingest", settings), Client(settings)
+    with running(process):
+        until(lambda: connects(settings.ingest_port))
         assert (client.get("/health").status, client.get("/ready").status) == (200, 503)
         answer = client.post("/v1/track", TRACK)
         assert (answer.status, answer.body["code"]) == (503, "unavailable")
-        broker.start()
+        own_broker.start()
         until(lambda: client.post("/v1/track", TRACK).status == 200)
-    finally:
-        program.kill()
-    assert program.log.read_text().count("kafka unavailable") == 1
+    assert process.said().count("kafka unavailable") == 1

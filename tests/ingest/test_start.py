@@ -1,8 +1,6 @@
 """What keeps ingest from starting is said in one clear line."""
 
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,25 +8,24 @@ import pytest
 import yaml
 
 from schemas.settings import Settings
-from tests.ingest.conftest import settings_for
-from tests.ingest.servers import Client, environment, ingest, running
+from tests.conftest import settings_for
+from tests.ingest.servers import Client, serving
+from tests.processes import Process, running
 
-Founded = Callable[..., Settings]
+Deployed = Callable[..., Settings]
 
 
 def said(settings: Settings) -> str:
-    """The last line of an ingest that does not start."""
-    argv = [sys.executable, "-m", "tests.ingest.serve"]
-    done = subprocess.run(
-        argv, env=environment(settings), capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    return done.stderr.splitlines()[-1]
+    """What an ingest that does not start says."""
+    process = Process("ingest", settings)
+    with running(process):
+        assert process.wait(60) != 0
+    assert "Traceback" not in process.said()
+    return "".join(line.strip() for line in process.said().splitlines())  # a terminal breaks lines
 
 
-def test_where_there_is_no_deployment_it_says_how_to_found_one(broker: str) -> None:
-    assert "cdp init" in said(settings_for(broker))
+def test_where_there_is_no_deployment_it_says_how_to_found_one(kafka: str, tmp_path: Path) -> None:
+    assert "cdp init" in said(settings_for(tmp_path, kafka=kafka))
 
 
 @pytest.mark.parametrize(
@@ -39,26 +36,26 @@ def test_where_there_is_no_deployment_it_says_how_to_found_one(broker: str) -> N
         ("timezone", "Asia/Shanghai"),
     ],
 )
-def test_settings_that_contradict_genesis_are_refused(founded: Founded, field: str, value: str) -> None:
-    line = said(Settings.model_validate(founded().model_dump() | {field: value}))
+def test_settings_that_contradict_genesis_are_refused(deployed: Deployed, field: str, value: str) -> None:
+    line = said(Settings.model_validate(deployed().model_dump() | {field: value}))
     assert f"CDP_{field.upper()}" in line
 
 
-def test_a_port_in_use_is_named(founded: Founded) -> None:
-    settings = founded()
+def test_a_port_in_use_is_named(deployed: Deployed) -> None:
+    settings = deployed()
     with socket.create_server((settings.ingest_host, settings.ingest_port)):
         assert f"{settings.ingest_host}:{settings.ingest_port}" in said(settings)
 
 
-def test_a_bad_sources_file_is_named_with_the_place_in_it(broker: str, tmp_path: Path) -> None:
+def test_a_bad_sources_file_is_named_with_the_place_in_it(kafka: str, tmp_path: Path) -> None:
     file = tmp_path / "sources.yaml"
     file.write_text("sources: [{name: web, write_key: short, channel: web}]")
-    line = said(settings_for(broker, sources=file))
+    line = said(settings_for(tmp_path, kafka=kafka, sources=file))
     assert str(file) in line
     assert "sources.0" in line
 
 
-def test_sources_of_a_file_may_send_what_it_lets_them(founded: Founded, tmp_path: Path) -> None:
+def test_sources_of_a_file_may_send_what_it_lets_them(deployed: Deployed, tmp_path: Path) -> None:
     file = tmp_path / "sources.yaml"
     sources = [
         {
@@ -70,8 +67,8 @@ def test_sources_of_a_file_may_send_what_it_lets_them(founded: Founded, tmp_path
         {"name": "old", "write_key": "the-key-of-the-old-shop", "channel": "web", "enabled": False},
     ]
     file.write_text(yaml.safe_dump({"sources": sources}))
-    settings = founded(sources=file)
-    with running(ingest(settings, tmp_path), settings):
+    settings = deployed(sources=file)
+    with serving(Process("ingest", settings), settings):
         till = Client(settings, "the-key-of-the-till")
         card = {"context": {"externalIds": [{"id": "1234", "type": "membership_card"}]}}
         assert till.post("/v1/track", {"event": "Visit"} | card).status == 200
