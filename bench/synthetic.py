@@ -106,9 +106,9 @@ def _content(  # noqa: PLR0911 -- one a kind of event
     if name.startswith("Product "):
         return {"product_id": f"p{some}", "name": f"Album {some}", "price": 12.99}, {}, {}
     if name == "Order Completed":
-        return {"order_id": f"o{number}", "total": f"{some // 10}.{some % 100:02}", "currency": "USD"}, {}, {}
+        return {"order_id": f"o{number}", "total": f"{some // 10}.{some % 10}5", "currency": "USD"}, {}, {}
     if name == "Order Refunded":
-        return {"order_id": f"o{number - some}", "total": "1.00", "currency": "USD"}, {}, {}
+        return {"order_id": f"o{number - some}", "total": "1", "currency": "USD"}, {}, {}
     if name == "Identified":
         return (
             {},

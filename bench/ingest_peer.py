@@ -1,0 +1,40 @@
+"""The peer of ingest: the same server that only parses. `python -m bench.ingest_peer PORT`.
+
+Starlette on granian and uvloop as ingest runs them; it reads the body, parses it with orjson and answers.
+"""
+
+import asyncio
+import sys
+
+import orjson
+import uvloop
+from granian.constants import HTTPModes, Interfaces
+from granian.server.embed import Server
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+OK = Response(b'{"success":true}', media_type="application/json")
+
+
+async def post(request: Request) -> Response:
+    orjson.loads(await request.body())
+    return OK
+
+
+async def main(port: int) -> None:
+    routes = [Route(f"/v1/{kind}", post, methods=["POST"]) for kind in ("track", "batch")]
+    await Server(
+        Starlette(routes=routes),
+        port=port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        websockets=False,
+        log_enabled=False,
+    ).serve()
+
+
+if __name__ == "__main__":
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    asyncio.run(main(int(sys.argv[1])))
