@@ -1,43 +1,49 @@
 """Which partitions this worker owns: the consumer group, opening and closing partitions, recovering from faults.
 
-A partition is opened in the background when it is given to us, and opened again after any fault of its transaction,
-whose outcome is then unknown: nothing that was folded for it is kept, the changelog tells. Errors of the deployment
-itself (CdpError, a newer state format) end the worker.
+A partition that is given to us has one task, its tenure, until it is taken away. The tenure opens it, and opens it
+again after any fault of a transaction, whose outcome is then unknown: nothing that was folded for it is kept, the
+changelog tells. What no reopening can mend (CdpError, a newer state format, a defect) ends the worker.
 """
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Coroutine
 from typing import Any, Self
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError, ProducerFenced
 
 from processors.definitions_log import Library
 from processors.partition import Partition
 from processors.records import LogRecord
-from schemas.errors import CdpError
 from schemas.settings import Settings
-from schemas.state import NewerFormat
 from schemas.topics import COMMANDS, EVENTS
 
 log = structlog.get_logger()
-FATAL = (CdpError, NewerFormat)
+FAULTS = (KafkaError, OSError)
+"""What reopening may mend; a timeout is an OSError."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 10.0
+FENCED_WAIT_S = 3.0
+"""A worker that was fenced has, as a rule, lost the partition and learns so with its next heartbeat: until then it must
+not fence the new owner in turn."""
+LEAVE_S = 15.0
+"""For the turns under way when a partition is taken away: more than a transaction may take."""
 Polled = tuple[Partition, str, list[LogRecord]]
 
 
 class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
-    """The partitions of this worker, by number, and the consumer that reads them."""
+    """The open partitions of this worker, by number, and the consumer that reads them."""
 
     def __init__(self, settings: Settings, library: Library) -> None:
         self.settings, self.library = settings, library
         self.partitions: dict[int, Partition] = {}
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._tenures: dict[int, asyncio.Task[None]] = {}
         self._tasks: dict[int, set[asyncio.Task[None]]] = {}
-        self._openings: dict[int, asyncio.Task[None]] = {}
-        self._failure: BaseException | None = None
+        self._leaving = False
 
     async def __aenter__(self) -> Self:
         self.consumer = AIOKafkaConsumer(
@@ -51,52 +57,59 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
             session_timeout_ms=10_000,
             heartbeat_interval_ms=1_000,
         )
-        await self.consumer.start()
+        try:
+            await self.consumer.start()
+        except BaseException:
+            await self.consumer.stop()
+            raise
         topics = [topic.name(self.settings.namespace) for topic in (EVENTS, COMMANDS)]
         self.consumer.subscribe(topics, listener=self)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.on_partitions_revoked(self.consumer.assignment())
-        await self.consumer.stop()
+        self._leaving = True
+        await self._close(*self._tenures)
+        with contextlib.suppress(*FAULTS):
+            async with asyncio.timeout(LEAVE_S):
+                await self.consumer.stop()
+        self.failed.cancel()
 
-    async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Open what we were given, in the background; until then nothing of it is polled."""
         events, commands = (
             {p for t, p in assigned if t == n.name(self.settings.namespace)} for n in (EVENTS, COMMANDS)
         )
         if events != commands:
-            self._fail(
-                RuntimeError(f"events of {events} and commands of {commands} were given to one worker")
-            )
-            return
-        log.info("partitions assigned", partitions=sorted(events))
-        for number in events:
-            self.consumer.pause(*self._topics(number))
-            self._openings[number] = asyncio.create_task(self._open(number))
+            self.fail(RuntimeError(f"events of {events} and commands of {commands} were given to one worker"))
+        elif not self._leaving:
+            log.info("partitions assigned", partitions=sorted(events))
+            self.consumer.pause(*assigned)
+            for number in events:
+                self._tenures[number] = asyncio.create_task(self._hold(number))
 
-    async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Finish the turns under way and let go."""
-        numbers = {partition for _, partition in revoked}
-        await asyncio.gather(*(self._close(number) for number in numbers))
+        await self._close(*{partition for _, partition in revoked})
 
     def run(self, partition: Partition, work: Coroutine[Any, Any, None]) -> None:
         """Let work on a partition go on beside other partitions' work; a fault opens the partition again."""
-        number = partition.number
-        if self.partitions.get(number) is not partition:
+        if self.partitions.get(partition.number) is not partition:
             work.close()
             return
+        tasks = self._tasks.setdefault(partition.number, set())
         task = asyncio.create_task(self._guard(partition, work))
-        self._tasks.setdefault(number, set()).add(task)
-        task.add_done_callback(self._tasks[number].discard)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     async def poll(self, most: int, timeout_ms: int) -> list[Polled]:
         """What arrived for partitions with no work under way, at most `most` records."""
         idle = [number for number in self.partitions if not self._tasks.get(number)]
         if not idle:
-            busy = {task for tasks in (*self._tasks.values(), self._openings.values()) for task in tasks}
-            await asyncio.wait(busy or {asyncio.create_task(asyncio.sleep(timeout_ms / 1000))},
-                               timeout=timeout_ms / 1000, return_when=asyncio.FIRST_COMPLETED)  # fmt: skip
+            busy = {task for tasks in self._tasks.values() for task in tasks}
+            if busy:
+                await asyncio.wait(busy, timeout=timeout_ms / 1000, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await asyncio.sleep(timeout_ms / 1000)
             return []
         wanted = [topic for number in idle for topic in self._topics(number)]
         try:
@@ -122,16 +135,13 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
             events, commands = self._topics(number)
             offsets[events], offsets[commands] = partition.position["events"], partition.position["commands"]
         if offsets:
-            with contextlib.suppress(KafkaError):
+            with contextlib.suppress(*FAULTS):
                 await self.consumer.commit(offsets)
 
-    def raise_failure(self) -> None:
-        """Raise what ended the worker, if anything did."""
-        if self._failure is not None:
-            raise self._failure
-
-    def _fail(self, error: BaseException) -> None:
-        self._failure = self._failure or error
+    def fail(self, error: BaseException) -> None:
+        """End the worker with this error, if nothing did before."""
+        if not self.failed.done():
+            self.failed.set_exception(error)
 
     def _topics(self, number: int) -> tuple[TopicPartition, TopicPartition]:
         namespace = self.settings.namespace
@@ -142,47 +152,76 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _guard(self, partition: Partition, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
-        except FATAL as error:
-            self._fail(error)
-        except Exception as error:  # noqa: BLE001 -- whatever it was, the outcome is unknown: as after a crash
-            if self.partitions.pop(partition.number, None) is partition:
-                log.warning(
-                    "transaction failed, opening again", partition=partition.number, error=repr(error)
-                )
-                await partition.abandon()
-                self._openings[partition.number] = asyncio.create_task(self._open(partition.number))
+        except FAULTS as error:
+            if not partition.fault.done():
+                partition.fault.set_result(error)
+        except Exception as error:  # noqa: BLE001 -- a lost task would swallow it
+            self.fail(error)
 
-    async def _open(self, number: int) -> None:
+    async def _hold(self, number: int) -> None:
+        """The tenure of a partition; cancelled when that is taken away."""
+        wait = FIRST_WAIT_S
+        try:
+            while True:
+                partition = await self._open(number)
+                opened = time.monotonic()
+                try:
+                    self.partitions[number] = partition
+                    fault = await partition.fault
+                    log.warning("transaction failed, opening again", partition=number, error=repr(fault))
+                finally:
+                    self.partitions.pop(number)
+                    await _undisturbed(self._let_go(partition))
+                wait = FIRST_WAIT_S if time.monotonic() - opened > LONGEST_WAIT_S else _longer(wait)
+                await asyncio.sleep(FENCED_WAIT_S if isinstance(fault, ProducerFenced) else wait)
+        except Exception as error:  # noqa: BLE001 -- a lost task would swallow it
+            self.fail(error)
+
+    async def _open(self, number: int) -> Partition:
+        """The partition, once it could be opened, with the consumer at its position."""
         wait, said = FIRST_WAIT_S, False
         while True:
             partition = Partition(number, self.settings, self.library)
             try:
                 await partition.open()
                 break
-            except FATAL as error:
-                self._fail(error)
-                return
-            except (TimeoutError, KafkaError, OSError) as error:
+            except FAULTS as error:
                 if not said:
                     log.warning("partition cannot be opened yet", partition=number, error=repr(error))
-                said, wait = True, min(wait * 2, LONGEST_WAIT_S)
+                said, wait = True, _longer(wait)
                 await asyncio.sleep(wait)
-            except Exception as error:  # noqa: BLE001 -- a defect: told by the worker's end, not by a lost task
-                self._fail(error)
-                return
         events, commands = self._topics(number)
         self.consumer.seek(events, partition.position["events"])
         self.consumer.seek(commands, partition.position["commands"])
         self.consumer.resume(events, commands)
-        self.partitions[number] = partition
         log.info("partition open", partition=number, offset=partition.position["events"])
+        return partition
 
-    async def _close(self, number: int) -> None:
-        opening = self._openings.pop(number, None)
-        if opening is not None and not opening.done():
-            opening.cancel()
-            await asyncio.gather(opening, return_exceptions=True)
-        partition = self.partitions.pop(number, None)
-        if partition is not None:
-            await asyncio.gather(*self._tasks.get(number, ()), return_exceptions=True)
-            await partition.close()
+    async def _let_go(self, partition: Partition) -> None:
+        tasks = self._tasks.pop(partition.number, set())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=LEAVE_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await partition.close()
+
+    async def _close(self, *numbers: int) -> None:
+        tenures = [self._tenures.pop(number) for number in numbers if number in self._tenures]
+        for tenure in tenures:
+            tenure.cancel()
+        await asyncio.gather(*tenures, return_exceptions=True)
+
+
+def _longer(wait: float) -> float:
+    return min(wait * 2, LONGEST_WAIT_S)
+
+
+async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
+    """Let the work end, also where we are cancelled meanwhile."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

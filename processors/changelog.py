@@ -8,10 +8,13 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from processors.store import Meta, Store, wipe
+from schemas.errors import Unavailable
 from schemas.state import POSITION_KEY, upcast
 from schemas.topics import STATE
 
 log = structlog.get_logger()
+MAX_BESIDE = 8
+_LOCKED = ("lock hold by current process", "While lock file")
 TOMBSTONES_MS = int(STATE.config["delete.retention.ms"])
 
 
@@ -34,13 +37,39 @@ async def open_store(
     """The store of a partition, equal to its changelog. No producer may write to that any more but ours."""
     consumer.assign([partition])
     end = (await consumer.end_offsets([partition]))[partition]
-    store = Store(path, cache_bytes)
-    stale = why_stale(store.meta, deployment, partition.topic, end, _now())
-    if stale:
-        log.warning("store wiped", partition=partition.partition, because=stale)
+    store = _local(path, cache_bytes)
+    try:
+        stale = why_stale(store.meta, deployment, partition.topic, end, _now())
+        if stale:
+            log.warning("store wiped", partition=partition.partition, because=stale)
+            store.close()
+            wipe(store.path)
+            store = Store(store.path, cache_bytes)
+        await _bring_up(store, consumer, partition, end, deployment)
+    except BaseException:
         store.close()
-        wipe(path)
-        store = Store(path, cache_bytes)
+        raise
+    return store
+
+
+def _local(path: Path, cache_bytes: int) -> Store:
+    """The store at a path; beside it where another worker, which hangs perhaps, still has that open."""
+    for number in range(MAX_BESIDE):
+        place = path.with_name(f"{path.name}.{number}") if number else path
+        try:
+            return Store(place, cache_bytes)
+        except Exception as error:  # noqa: BLE001 -- rocksdict has one class for all
+            if any(words in str(error) for words in _LOCKED):
+                continue
+            log.warning("store wiped", path=str(place), because=str(error))
+            wipe(place)
+            return Store(place, cache_bytes)
+    raise Unavailable("every local store of this partition is open in other workers", str(path))
+
+
+async def _bring_up(
+    store: Store, consumer: AIOKafkaConsumer, partition: TopicPartition, end: int, deployment: str
+) -> None:
     start = store.meta["offset"] if store.meta else 0
     if start < end:
         consumer.seek(partition, start)
@@ -48,7 +77,6 @@ async def open_store(
         count = await _catch_up(store, consumer, partition, end, deployment)
         took = round(time.monotonic() - began, 3)
         log.info("store caught up", partition=partition.partition, records=count, seconds=took)
-    return store
 
 
 async def _catch_up(

@@ -32,9 +32,9 @@ def handle(state: State | None, message: Message, definitions: Definitions) -> t
             outputs: list[Output] = [*advance(cluster, message.at, definitions)]
         case Redefined():
             outputs = [*advance(cluster, message.at, definitions)]
-            outputs += evaluate(
-                cluster, definitions, TIME, cluster["at"], f"{message.definition}/{message.at}"
-            )
+            published = sum(customer["sequence"] for customer in cluster["published"].values())
+            cause = f"{message.definition}/{message.at}/{published}"  # back and forth at one time are not the same
+            outputs += evaluate(cluster, definitions, TIME, cluster["at"], cause)
     cluster["rev"] += 1
     return cluster, outputs
 
@@ -55,6 +55,7 @@ def _event(cluster: Cluster, message: Arrived, definitions: Definitions) -> tupl
     fold(part, event, digest, definitions.calendar)
     if len(keys) > 1:
         note(cluster, keys, event)
+    known = known and not part["other_names"]  # a name that is forgotten could be one of a condition
     if not is_settled(cluster, known, event["name"], definitions):
         _view(cluster)
         cause = f"{event['source']}/{event['message_id']}"

@@ -7,7 +7,7 @@ open), then read the changelog to its end, then seek.
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import orjson
@@ -19,11 +19,11 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from processors.changelog import meta_of, open_store
 from processors.chunk import fold_commands_chunk, fold_events_chunk
 from processors.definitions_log import Library
-from processors.records import LogRecord, Out, change_record, rejection_of, where
+from processors.records import LogRecord, Out, change_record, rejected_record
 from processors.store import Store
 from processors.turn import Turn
+from schemas.errors import Unavailable
 from schemas.event import Tick
-from schemas.rejected import headers
 from schemas.settings import Settings
 from schemas.state import POSITION_KEY, Position, new_position
 from schemas.topics import COMMANDS, EVENTS, LIFECYCLE_CHANGES, REJECTED, STATE, partition_of
@@ -33,6 +33,7 @@ CACHE_BYTES = 32 * 1024 * 1024
 """Of all partitions of a worker together."""
 BATCH_BYTES = 900_000
 TRANSACTION_TIMEOUT_MS = 10_000
+STOP_S = 10.0
 
 
 class Partition:
@@ -43,53 +44,65 @@ class Partition:
         self.events = TopicPartition(EVENTS.name(settings.namespace), number)
         self.commands = TopicPartition(COMMANDS.name(settings.namespace), number)
         self.position: Position = new_position()
-        self.lock = asyncio.Lock()
-        self._ticked_at = 0
+        self.fault: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+        self._lock = asyncio.Lock()
+        self._spoilt = False
+        self._ticked_at = self._tick_offset = 0
 
     async def open(self) -> None:
         """Fence the predecessor, then bring the store and the position to the end of the changelog."""
-        await self._start_producer()
         try:
+            await self._start_producer()
             self.store = await self._open_store()
         except BaseException:
-            await self.producer.stop()
+            await self._stop_producer()
             raise
         self.position = self.store.position() or new_position()
 
     async def close(self) -> None:
-        """Let go of the partition once its turn is over."""
-        async with self.lock:
-            await self.abandon()
-
-    async def abandon(self) -> None:
-        """Let go at once: a transaction under way is left to the successor's producer to abort."""
+        """Let go; a transaction that was left open is the successor's producer's to abort."""
+        self._spoilt = True
         self.store.close()
-        with contextlib.suppress(KafkaError):
-            await self.producer.stop()
+        await self._stop_producer()
+
+    @contextlib.asynccontextmanager
+    async def _turns(self) -> AsyncIterator[None]:
+        """One at a time, and none after one that failed: its outcome is unknown, so what follows it is too."""
+        async with self._lock:
+            if self._spoilt:
+                raise KafkaError("the partition is to be opened again")
+            try:
+                yield
+            except BaseException:
+                self._spoilt = True
+                raise
 
     async def fold(self, topic: str, records: list[LogRecord]) -> tuple[int, int]:
         """Fold a chunk, a transaction a turn; gives how many records were read and how many of them rejected."""
-        async with self.lock:
-            rejected = self.position["rejected"]
+        async with self._turns():
+            rejected, position = self.position["rejected"], self.position
             if topic == self.events.topic:
-                turns = fold_events_chunk(self.position, records, self.store, self.library.compile)
+                records = [record for record in records if record.offset >= position["events"]]
+                turns = fold_events_chunk(position, records, self.store, self.library.compile)
             else:
-                turns = fold_commands_chunk(self.position, records)
+                records = [record for record in records if record.offset >= position["commands"]]
+                turns = fold_commands_chunk(position, records)
             for turn in turns:
                 await self._commit(turn)
             return len(records), self.position["rejected"] - rejected
 
     def wants_tick(self, at: int) -> bool:
         """Whether the clock runs and has not been told this time."""
-        return self.position["running"] and at > max(self.position["clock_at"], self._ticked_at)
+        written = self._ticked_at if self._tick_offset > self.position["events"] else 0  # and not folded yet
+        return self.position["running"] and at > max(self.position["clock_at"], written)
 
     async def tick(self, at: int) -> None:
         """Write a tick into the partition's own log, where it wants one."""
-        async with self.lock:
+        async with self._turns():
             if self.wants_tick(at):
                 value = Tick(at=at).model_dump_json().encode()
-                await self._transact({self.events: [Out(b"tick", value, [])]})
-                self._ticked_at = at
+                ends = await self._transact({self.events: [Out(b"tick", value, [])]})
+                self._ticked_at, self._tick_offset = at, ends[self.events]
 
     async def _commit(self, turn: Turn) -> None:
         """One transaction, then the store: a crash between the two is caught up from the changelog."""
@@ -105,7 +118,12 @@ class Partition:
         offsets = await self._transact(out)
         states = [*turn.states.items(), (POSITION_KEY, position)]
         due = [(key, before, now) for key, (before, now) in turn.due.items()]
-        self.store.write(states, due, meta_of(state, offsets[state], self.library.genesis.deployment))
+        meta = meta_of(state, offsets[state], self.library.genesis.deployment)
+        try:
+            self.store.write(states, due, meta)
+        except Exception as error:
+            what = f"the local state cannot be written: {error}"
+            raise Unavailable(what, str(self.store.path), "is the disk full?") from error
         self.position = turn.position
 
     def _outputs(self, turn: Turn) -> dict[TopicPartition, Iterable[Out]]:
@@ -117,12 +135,7 @@ class Partition:
         if turn.rejected:
             now = _now()
             out[TopicPartition(REJECTED.name(namespace), 0)] = [
-                Out(
-                    record.key or b"",
-                    record.value or b"",
-                    headers(rejection_of(record, why), where(record), now),
-                )
-                for record, why in turn.rejected
+                rejected_record(record, why, now) for record, why in turn.rejected
             ]
         by_partition: dict[TopicPartition, list[Out]] = {}
         for command in turn.commands:
@@ -163,10 +176,11 @@ class Partition:
             bootstrap_servers=self.settings.kafka,
             enable_auto_commit=False,
             isolation_level="read_committed",
+            auto_offset_reset="earliest",
             max_partition_fetch_bytes=8 * 1024 * 1024,
         )
-        await reader.start()
         try:
+            await reader.start()
             topic = TopicPartition(STATE.name(self.settings.namespace), self.number)
             cache = CACHE_BYTES // self.settings.partitions
             path = self.settings.home / "state" / self.settings.namespace / str(self.number)
@@ -185,6 +199,11 @@ class Partition:
             request_timeout_ms=TRANSACTION_TIMEOUT_MS,
         )
         await self.producer.start()
+
+    async def _stop_producer(self) -> None:
+        with contextlib.suppress(KafkaError, OSError):
+            async with asyncio.timeout(STOP_S):
+                await self.producer.stop()
 
 
 def append(batch: BatchBuilder, key: bytes, value: bytes, head: list[tuple[str, bytes]]) -> bool:

@@ -8,7 +8,7 @@ import orjson
 from processors.messages import Change
 from schemas.changes import ce_headers
 from schemas.event import EventBody
-from schemas.rejected import Reason, Rejection
+from schemas.rejected import Reason, Rejection, headers
 
 VERSION = 1
 Headers = Sequence[tuple[str, bytes]]
@@ -68,9 +68,13 @@ def event_of(body: dict[str, Any]) -> EventBody:
     for name, kind in _FIELDS:
         if type(body.get(name)) is not kind:
             raise Unfoldable(Reason.UNREADABLE, f"{name} is missing or not {kind.__name__}")
+    if not (_FIRST <= body["occurred_at"] <= _LAST and _FIRST <= body["received_at"] <= _LAST):
+        raise Unfoldable(Reason.UNREADABLE, "an instant is out of range")
     return body  # type: ignore[return-value]
 
 
+_SENDER = ("source", "message_id")
+_FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_999
 _FIELDS: tuple[tuple[str, type], ...] = (
     ("name", str),
     ("type", str),
@@ -91,11 +95,20 @@ def change_record(change: Change, deployment: str) -> Out:
     return Out(change.customer_id.encode(), orjson.dumps(change.body), headers)
 
 
-def rejection_of(record: LogRecord, error: Unfoldable) -> Rejection:
-    """The rejection of a record, with its original bytes."""
-    return Rejection(error.reason, error.detail, record.value or b"")
+def rejected_record(record: LogRecord, why: Unfoldable, now: int) -> Out:
+    """What was not folded, for `cdp.rejected.v1`: its original bytes, and whose it is where it tells."""
+    original = record.value or b""
+    place = f"{record.topic}/{record.partition}/{record.offset}"
+    source, message_id = _sender(original)
+    rejection = Rejection(why.reason, why.detail, original)
+    return Out(source.encode(), original, headers(rejection, place, now, message_id))
 
 
-def where(record: LogRecord) -> str:
-    """topic/partition/offset."""
-    return f"{record.topic}/{record.partition}/{record.offset}"
+def _sender(original: bytes) -> tuple[str, str]:
+    try:
+        body = orjson.loads(original)
+    except ValueError:
+        return "", ""
+    told = body if isinstance(body, dict) else {}
+    source, message_id = (value if isinstance(value := told.get(name), str) else "" for name in _SENDER)
+    return source, message_id

@@ -42,6 +42,7 @@ class Store:
         self.path, self._room = path, cache_bytes
         self._cache: OrderedDict[str, bytes] = OrderedDict()
         self._cached = 0
+        self._closed = False
         self._db = Rdict(str(path), _options())
         no_wal = WriteOptions()
         no_wal.disable_wal = True  # type: ignore[method-assign, assignment]  # an attribute, whatever its stub says
@@ -99,9 +100,11 @@ class Store:
         self.meta = meta
 
     def close(self) -> None:
-        """Write everything to disk and let go of it."""
-        self._db.flush()
-        self._db.close()
+        """Write everything to disk and let go of it; harmless when that is done."""
+        if not self._closed:
+            self._closed = True
+            self._db.flush()
+            self._db.close()
 
     def _remember(self, key: str, value: bytes) -> None:
         old = self._cache.pop(key, None)

@@ -57,81 +57,115 @@ def fold_events(turn: Turn, records: Iterable[LogRecord], read: Read, definition
 
 
 def _fold_key(turn: Turn, raw: bytes, records: list[LogRecord], read: Read, definitions: Definitions) -> None:
-    key = raw.decode("utf-8", "replace")
-    if ":" not in key:
+    key = _identifier(raw)
+    if key is None:
         for record in records:
             reject(turn, record, Unfoldable(Reason.UNREADABLE, "the record key is no identifier's"))
         return
-    while records:
-        try:
-            _fold_all(turn, key, records, read, definitions)
-        except _RejectedError as error:
-            reject(turn, error.record, error.why)
-            records = [record for record in records if record is not error.record]
-        else:
-            return
+    state, value, before = _load(turn, key, read)
+    rev, outputs = state["rev"] if state else 0, list[Output]()
+    try:
+        for record in records:
+            state, made = _fold(state, key, record, turn.position["clock_at"], definitions)
+            outputs += made
+        folded = orjson.dumps(state) if state and state["rev"] != rev else None
+    except Exception:  # noqa: BLE001 -- whatever it is, the careful way tells which record it was
+        folded = None
+        _fold_carefully(turn, key, records, value, before, definitions)
+    if folded is not None and len(folded) > MAX_STATE_BYTES:
+        _fold_carefully(turn, key, records, value, before, definitions)
+    elif folded is not None and state is not None:
+        _keep(turn, key, folded, (before, _due_at(state)), outputs)
 
 
-class _RejectedError(Exception):
-    """One record of a key cannot be folded: the others are folded again without it."""
-
-    def __init__(self, record: LogRecord, why: Unfoldable) -> None:
-        self.record, self.why = record, why
-
-
-def _fold_all(turn: Turn, key: str, records: list[LogRecord], read: Read, definitions: Definitions) -> None:
-    state, before = _load(turn, key, read)
-    rev, outputs = state["rev"] if state else 0, []
-    clock_at = turn.position["clock_at"]
+def _fold_carefully(
+    turn: Turn,
+    key: str,
+    records: list[LogRecord],
+    value: bytes | None,
+    before: int | None,
+    definitions: Definitions,
+) -> None:
+    """Fold record by record, each on its own: exactly what cannot be folded is rejected."""
+    state, outputs, first = _parsed(value), list[Output](), value
     for record in records:
         try:
-            event = event_of(decode(record))
-            state, made = handle(state, Arrived(key, keys_of(record, key), event, clock_at), definitions)
-        except Unfoldable as error:
-            raise _RejectedError(record, error) from None
-        except BooksFull as error:
-            raise _RejectedError(record, Unfoldable(Reason.STATE_FULL, str(error))) from None
-        except Exception as error:
-            why = Unfoldable(Reason.UNFOLDABLE, f"{type(error).__name__}: {error}"[:500])
-            raise _RejectedError(record, why) from error
-        outputs += made
-    if state is not None and state["rev"] != rev and not _keep(turn, key, state, before, outputs):
-        detail = f"the customer's state would exceed {MAX_STATE_BYTES} bytes"
-        raise _RejectedError(records[-1], Unfoldable(Reason.STATE_FULL, detail))
+            state, made = _fold(state, key, record, turn.position["clock_at"], definitions)
+            grown = _bounded(state, value)
+        except Exception as error:  # noqa: BLE001 -- it is told in the rejection
+            reject(turn, record, _why(error))
+            state = _parsed(value)
+        else:
+            value, outputs = grown, outputs + made
+    if value is not None and value != first and state is not None:
+        _keep(turn, key, value, (before, _due_at(state)), outputs)
+
+
+def _fold(
+    state: State | None, key: str, record: LogRecord, clock_at: int, definitions: Definitions
+) -> tuple[State, list[Output]]:
+    event = event_of(decode(record))
+    return handle(state, Arrived(key, keys_of(record, key), event, clock_at), definitions)
+
+
+def _bounded(state: State, before: bytes | None) -> bytes:
+    """The state as it will be stored; Unfoldable where it would grow beyond its bound."""
+    value = orjson.dumps(state)
+    if len(value) > MAX_STATE_BYTES and len(value) > len(before or b""):
+        raise Unfoldable(Reason.STATE_FULL, f"the customer's state would exceed {MAX_STATE_BYTES} bytes")
+    return value
+
+
+def _why(error: Exception) -> Unfoldable:
+    if isinstance(error, Unfoldable):
+        return error
+    if isinstance(error, BooksFull):
+        return Unfoldable(Reason.STATE_FULL, str(error))
+    return Unfoldable(Reason.UNFOLDABLE, f"{type(error).__name__}: {error}"[:500])
+
+
+def _identifier(raw: bytes) -> str | None:
+    try:
+        key = raw.decode()
+    except UnicodeDecodeError:
+        return None
+    return key if ":" in key else None
 
 
 def fold_time(turn: Turn, key: str, message: Due | Redefined, read: Read, definitions: Definitions) -> None:
     """Let a message that no event brings (the clock, a definition) act on one key."""
-    state, before = _load(turn, key, read)
+    state, _, before = _load(turn, key, read)
     if state is None:
         return
     state, outputs = handle(state, cast("Message", message), definitions)
-    _keep(turn, key, state, before, outputs)
+    # no bound here: time makes no state larger by more than a few digits, and what falls due must come true
+    _keep(turn, key, orjson.dumps(state), (before, _due_at(state)), outputs)
 
 
-def _load(turn: Turn, key: str, read: Read) -> tuple[State | None, int | None]:
+def _load(turn: Turn, key: str, read: Read) -> tuple[State | None, bytes | None, int | None]:
+    """The state of a key, parsed and as it is, and its place in the stored due index."""
     value = turn.states.get(key)
-    if value is None:
-        value = read(key)
-    if value is None:
-        return None, None
-    state = cast("State", upcast(orjson.loads(value)))
-    known = turn.due.get(key)
-    return state, known[0] if known else _due_at(state)
+    if value is not None:
+        return _parsed(value), value, turn.due[key][0]
+    value = read(key)
+    state = _parsed(value)
+    return state, value, _due_at(state) if state else None
 
 
-def _keep(turn: Turn, key: str, state: State, before: int | None, outputs: list[Output]) -> bool:
-    value = orjson.dumps(state)
-    if len(value) > MAX_STATE_BYTES:
-        return False
+def _parsed(value: bytes | None) -> State | None:
+    return None if value is None else cast("State", upcast(orjson.loads(value)))
+
+
+def _keep(
+    turn: Turn, key: str, value: bytes, due: tuple[int | None, int | None], outputs: list[Output]
+) -> None:
     turn.states[key] = value
-    turn.due[key] = (before, _due_at(state))
+    turn.due[key] = due
     for output in outputs:
         if isinstance(output, Change):
             turn.changes.append(output)
         else:
             turn.commands.append(output)
-    return True
 
 
 def _due_at(state: State) -> int | None:

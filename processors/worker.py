@@ -7,7 +7,6 @@ partitions run concurrently. Faust's own consumer, producer and tables stay off:
 """
 
 import asyncio
-import contextlib
 import gc
 import signal
 import time
@@ -24,7 +23,7 @@ from processors.assignment import Assignment
 from processors.definitions_log import Library, read_library
 from processors.partition import Partition
 from processors.records import LogRecord
-from schemas.errors import TooManyRejected
+from schemas.errors import TooManyRejected, Unavailable
 from schemas.genesis import check
 from schemas.settings import Settings
 
@@ -34,6 +33,7 @@ POLL_MS = 50
 TICK_CHECK_S = 1.0
 OFFSETS_S = 2.0
 RETRY_S = 1.0
+LOST_S = 60.0
 WINDOW = 10_000
 MIN_REJECTED = 200
 
@@ -103,10 +103,19 @@ def _poll_service(assignment: Assignment, chunks: Any) -> type[faust.Service]:
 
         @faust.Service.task
         async def _poll(self) -> None:
-            while not self.should_stop:
-                assignment.raise_failure()
-                for polled in await assignment.poll(CHUNK, POLL_MS):
-                    await chunks.put(polled)
+            try:
+                lost_since = None
+                while not self.should_stop:
+                    try:
+                        polled = await assignment.poll(CHUNK, POLL_MS)
+                    except KafkaError as error:
+                        lost_since = await _bear(error, lost_since)
+                        continue
+                    lost_since = None
+                    for chunk in polled:
+                        await chunks.put(chunk)
+            except Exception as error:  # noqa: BLE001 -- told once, by the worker's end
+                assignment.fail(error)
 
         @faust.Service.timer(TICK_CHECK_S)
         async def _tick(self) -> None:
@@ -117,6 +126,18 @@ def _poll_service(assignment: Assignment, chunks: Any) -> type[faust.Service]:
             await assignment.commit_offsets()
 
     return Poll
+
+
+async def _bear(error: KafkaError, since: float | None) -> float:
+    """Wait a moment, the log cannot be read just now; since when. Unavailable where that takes too long."""
+    now = time.monotonic()
+    if since is None:
+        log.warning("the log cannot be read, trying on", error=repr(error))
+        since = now
+    if now - since > LOST_S:
+        raise Unavailable(f"the log cannot be read for {LOST_S:.0f} s: {error!r}", "Kafka")
+    await asyncio.sleep(RETRY_S)
+    return since
 
 
 async def _fold(partition: Partition, topic: str, records: list[LogRecord], rejections: Rejections) -> None:
@@ -143,30 +164,41 @@ async def _main(settings: Settings) -> None:
         app = make_app(settings, assignment)
         await app.start()
         try:
-            await _until(stopping, app)
+            await _until(stopping, app, assignment.failed)
         finally:
             await app.stop()
-        assignment.raise_failure()
 
 
 async def _when_reachable(settings: Settings, stopping: asyncio.Event) -> Library | None:
     """The definitions, once Kafka answers; None where we are stopped before."""
-    said = False
-    while not stopping.is_set():
-        try:
-            return await read_library(settings)
-        except (KafkaError, OSError) as error:
-            if not said:
-                log.warning("Kafka cannot be reached, trying on", kafka=settings.kafka, error=str(error))
-            said = True
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), RETRY_S)
-    return None
+    said, stop = False, asyncio.create_task(stopping.wait())
+    try:
+        while not stopping.is_set():
+            reading = asyncio.create_task(read_library(settings))
+            await asyncio.wait((reading, stop), return_when=asyncio.FIRST_COMPLETED)
+            try:
+                if reading.done():
+                    return reading.result()
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+            except (KafkaError, OSError) as error:
+                if not said:
+                    log.warning("Kafka cannot be reached, trying on", kafka=settings.kafka, error=str(error))
+                said = True
+                await asyncio.wait((stop,), timeout=RETRY_S)
+        return None
+    finally:
+        stop.cancel()
 
 
-async def _until(stopping: asyncio.Event, app: App) -> None:
-    waits = [asyncio.create_task(stopping.wait()), asyncio.create_task(app.wait_until_stopped())]
-    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    for wait in waits:
-        wait.cancel()
-    await asyncio.gather(*waits, return_exceptions=True)
+async def _until(stopping: asyncio.Event, app: App, failed: asyncio.Future[None]) -> None:
+    """Return when we are asked to stop; raise what ended the worker, if anything did."""
+    stop, end = asyncio.create_task(stopping.wait()), asyncio.create_task(app.wait_until_stopped())
+    await asyncio.wait((stop, end, failed), return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    end.cancel()
+    await asyncio.gather(stop, end, return_exceptions=True)
+    if failed.done():
+        failed.result()
+    if not stopping.is_set():
+        raise app.crash_reason or RuntimeError("the app has stopped by itself")
