@@ -11,12 +11,11 @@ from typing import NamedTuple
 import orjson
 
 from bench.figures import Result
-from bench.platform import Platform, platform
+from bench.platform import platform
 from bench.usage import cpu_seconds, memory_mb
-from deploy.localstack.ports import free_ports
+from deploy.localstack.ports import LOOPBACK, free_ports
 from deploy.program import Program
 from schemas.errors import ProcessFailed
-from tests.waiting import connects, until
 
 SECONDS, TURNS = 5, 3
 LOADS = ((1, 64, "single posts"), (100, 16, "batches of 100"))
@@ -40,9 +39,10 @@ def ingest() -> Result:
         (port,) = free_ports(1)
         server = mine.cdp("ingest")
         peer = mine.run("peer", [sys.executable, "-m", "bench.ingest_peer", str(port)])
-        server.check = lambda: _ready(mine)
+        server.check = lambda: _get(mine.settings.ingest_port, "/ready", 200)
+        peer.check = lambda: _get(port, "/ready", 404)
         server.wait_ready()
-        until(lambda: connects(port))
+        peer.wait_ready()
         for batch, connections, name in LOADS:
             load(mine.settings.ingest_port, server, batch, connections, 2)
             ours, theirs = list[Turn](), list[Turn]()
@@ -85,7 +85,11 @@ def _cpu_us(turns: list[Turn]) -> float:
     return sum(turn.cpu for turn in turns) / sum(turn.events for turn in turns) * 1e6
 
 
-def _ready(mine: Platform) -> None:
-    connection = http.client.HTTPConnection(mine.settings.ingest_host, mine.settings.ingest_port, timeout=5)
-    connection.request("GET", "/ready")
-    assert connection.getresponse().status == 200
+def _get(port: int, path: str, status: int) -> None:
+    """Return where a server answers with this status; raise otherwise."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        assert connection.getresponse().status == status
+    finally:
+        connection.close()

@@ -10,6 +10,7 @@ import sys
 import time
 import uuid
 from base64 import b64encode
+from typing import cast
 
 import orjson
 import uvloop
@@ -57,8 +58,7 @@ class Sender(asyncio.Protocol):
         self.run = run
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self.send()
 
     def send(self) -> None:
@@ -79,6 +79,7 @@ class Run:
         self.ready, self.sent = requests(batch), 0
         self.acknowledged = self.others = 0
         self.times: list[float] = []
+        self.over = asyncio.Event()
         self.until = time.perf_counter() + seconds
 
     def next(self) -> bytes:
@@ -89,6 +90,8 @@ class Run:
         self.acknowledged += acknowledged
         self.others += not acknowledged
         self.times.append(seconds)
+        if time.perf_counter() >= self.until and len(self.times) == self.sent:
+            self.over.set()
 
 
 async def main(port: int, batch: int, connections: int, seconds: int) -> dict[str, float]:
@@ -97,8 +100,7 @@ async def main(port: int, batch: int, connections: int, seconds: int) -> dict[st
     senders = [
         (await loop.create_connection(lambda: Sender(run), "127.0.0.1", port))[0] for _ in range(connections)
     ]
-    while len(run.times) < run.sent or time.perf_counter() < run.until:
-        await asyncio.sleep(0.02)
+    await run.over.wait()
     for transport in senders:
         transport.close()
     took, times = time.perf_counter() - began, sorted(run.times)

@@ -7,6 +7,7 @@ Success is answered when the log has the events, and the rejected topic the reje
 
 import itertools
 import time
+import traceback
 import uuid
 from typing import Any
 
@@ -138,5 +139,7 @@ async def _http(_: Request, error: Exception) -> Response:
 
 
 async def _crash(_: Request, error: Exception) -> Response:
-    say.error("unexpected", error=repr(error)[:200])
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    say.error("unexpected", error=type(error).__name__, place=place)  # its text may hold what a customer sent
     return _response(Problem(500, "internal", "unexpected; it is in the log of ingest"))

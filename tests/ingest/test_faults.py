@@ -7,9 +7,12 @@ from pathlib import Path
 
 import orjson
 import psutil
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
 
 from deploy.init import init
 from schemas.settings import Settings
+from schemas.topics import EVENTS
 from tests.conftest import settings_for
 from tests.ingest.ledger import Ledger
 from tests.ingest.servers import Client, serving
@@ -84,6 +87,31 @@ def test_a_killed_broker_costs_nothing_acknowledged(own_broker: Broker, tmp_path
         own_broker.start()
         ledger.wait_for_more(300)
     assert not ledger.lost()
+
+
+def test_a_batch_that_the_broker_refuses_stops_nothing_else(deployment: Settings) -> None:
+    """A refused batch leaves a gap in an idempotent producer's sequence, after which it is good for nothing."""
+    process = Process("ingest", deployment)
+    with serving(process, deployment) as client:
+        assert client.post("/v1/track", TRACK).status == 200
+        limit_records(deployment, 4_096)
+        noise = {"properties": {"x": random.Random(7).randbytes(10_000).hex()}}
+        assert client.post("/v1/track", TRACK | noise).status == 503
+        until(lambda: client.post("/v1/track", TRACK).status == 200)
+    assert "kafka refused a batch" in process.said()
+    assert "kafka connected again" in process.said()
+
+
+def limit_records(settings: Settings, size: int) -> None:
+    """Let the events topic take no batch larger than this."""
+    admin = KafkaAdminClient(bootstrap_servers=settings.kafka)
+    try:
+        config = {"max.message.bytes": str(size)}
+        admin.alter_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, EVENTS.name(settings.namespace), config)]
+        )
+    finally:
+        admin.close()
 
 
 def test_it_waits_for_a_broker_that_is_not_there_yet(own_broker: Broker, tmp_path: Path) -> None:
