@@ -6,7 +6,7 @@ import traceback
 
 import typer
 
-from deploy.commands import database, log, processes, stack
+from deploy.commands import clock, database, demo, log, processes, stack
 from schemas.errors import CdpError
 
 app = typer.Typer(
@@ -16,9 +16,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (stack, processes, log, database):
+for group in (stack, demo, processes, log, database):
     for command in group.COMMANDS:
         app.command()(command)
+app.add_typer(clock.clock)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from schemas import definitions
 from schemas.errors import ConfigError, TopicMismatch, Unavailable
-from schemas.event import Clock, Marker
+from schemas.event import Marker
 from schemas.genesis import KEY, Genesis, check, check_settings, found
 from schemas.settings import Settings
 from schemas.topics import DEFINITIONS, EVENTS, TOPICS, Topic
@@ -24,8 +24,8 @@ from schemas.topics import DEFINITIONS, EVENTS, TOPICS, Topic
 READ_S = 30.0
 
 
-def init(settings: Settings, held: bool = False) -> Genesis:
-    """Found the deployment, or join it where it is there; `held` founds it with its clock held (for an importer).
+def init(settings: Settings) -> Genesis:
+    """Found the deployment, or join it where it is there.
 
     ConfigError, GenesisMismatch or TopicMismatch where settings and deployment cannot go together.
     """
@@ -43,11 +43,28 @@ def init(settings: Settings, held: bool = False) -> Genesis:
         )
         try:
             producer.init_transactions()
-            return _found(settings, producer, chosen, held)
+            return _found(settings, producer, chosen)
         finally:
             producer.close()
     except KafkaError as error:
         raise Unavailable(f"Kafka: {error}", settings.kafka, "is it running? `cdp status`") from error
+
+
+def joined(settings: Settings) -> Genesis:
+    """The genesis of the deployment that is there.
+
+    ConfigError where there is none, GenesisMismatch where these settings are another's, Unavailable without Kafka.
+    """
+    topic = DEFINITIONS.name(settings.namespace)
+    try:
+        there = read_all(settings, topic)
+    except KafkaError as error:
+        raise Unavailable(f"Kafka: {error}", settings.kafka, "is it running? `cdp status`") from error
+    if KEY.encode() not in there:
+        raise ConfigError("there is no deployment", topic, "`cdp up` or `cdp init` makes one")
+    genesis = Genesis.model_validate_json(there[KEY.encode()])
+    check(genesis, settings)
+    return genesis
 
 
 def make_topics(settings: Settings) -> None:
@@ -78,9 +95,7 @@ def _create(admin: KafkaAdminClient, topic: Topic, name: str, partitions: int, r
         return
 
 
-def _found(
-    settings: Settings, producer: KafkaProducer, chosen: list[definitions.Definition], held: bool
-) -> Genesis:
+def _found(settings: Settings, producer: KafkaProducer, chosen: list[definitions.Definition]) -> Genesis:
     there = read_all(settings, DEFINITIONS.name(settings.namespace))
     if KEY.encode() in there:
         genesis = Genesis.model_validate_json(there[KEY.encode()])
@@ -93,7 +108,7 @@ def _found(
         _send(producer, DEFINITIONS.name(settings.namespace), 0, [(KEY, genesis.model_dump(mode="json"))])
         _send(producer, DEFINITIONS.name(settings.namespace), 0, _records(missing))
         for partition in range(settings.partitions):
-            _send(producer, EVENTS.name(settings.namespace), partition, _statements(chosen, held))
+            _send(producer, EVENTS.name(settings.namespace), partition, _markers(chosen))
     elif missing:
         names = ", ".join(definitions.key_of(d) for d in missing)
         producer.abort_transaction()
@@ -120,10 +135,9 @@ def _records(chosen: Iterable[definitions.Definition]) -> list[tuple[str, Any]]:
     return [(definitions.key_of(d), d.model_dump(mode="json", by_alias=True)) for d in chosen]
 
 
-def _statements(chosen: Iterable[definitions.Definition], held: bool) -> list[tuple[str, Any]]:
+def _markers(chosen: Iterable[definitions.Definition]) -> list[tuple[str, Any]]:
     markers = [Marker(kind=d.kind, definition=definitions.key_of(d)) for d in chosen]
-    statements: list[Marker | Clock] = [*markers, *([Clock(running=False)] if held else [])]
-    return [(statement.type, statement.model_dump(mode="json")) for statement in statements]
+    return [(marker.type, marker.model_dump(mode="json")) for marker in markers]
 
 
 def _send(producer: KafkaProducer, topic: str, partition: int, records: Iterable[tuple[str, Any]]) -> None:
@@ -132,12 +146,14 @@ def _send(producer: KafkaProducer, topic: str, partition: int, records: Iterable
 
 
 def read_all(settings: Settings, topic: str) -> dict[bytes, bytes]:
-    """The newest value of each key of a topic of one partition, as committed."""
+    """The newest value of each key of a topic of one partition, as committed; nothing where there is no topic."""
     consumer = KafkaConsumer(
         bootstrap_servers=settings.kafka, enable_auto_commit=False, isolation_level="read_committed"
     )
     partition, values = TopicPartition(topic, 0), dict[bytes, bytes]()
     try:
+        if not consumer.partitions_for_topic(topic):
+            return values
         consumer.assign([partition])
         consumer.seek_to_beginning(partition)
         end, deadline = consumer.end_offsets([partition])[partition], time.monotonic() + READ_S
