@@ -13,9 +13,10 @@ from rich.table import Table
 
 from bench.figures import Figure, Result
 from bench.fold import fold
+from bench.restart import restart
 from schemas.errors import CdpError
 
-BENCHMARKS: dict[str, Callable[[], Result]] = {"fold": fold}
+BENCHMARKS: dict[str, Callable[[], Result]] = {"fold": fold, "restart": restart}
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 

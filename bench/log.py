@@ -100,12 +100,17 @@ class Progress:
         return sum(position["folded"] for position in self.positions().values())
 
     def positions(self) -> dict[int, Position]:
-        """The newest committed position of each partition that has one: a transaction's last record but its marker."""
-        found: dict[int, Position] = {}
-        for partition, end in self.ends().items():
+        """The newest committed position of each partition: a transaction's last record but its marker.
+
+        None is found where there is no transaction yet, or the last one was aborted.
+        """
+        found, ends = dict[int, Position](), self.ends()
+        for partition, end in ends.items():
             self._consumer.seek(partition, max(0, end - 2))
         deadline = time.monotonic() + 2
-        while len(found) < len(self._partitions) and time.monotonic() < deadline:
+        while (
+            any(self._consumer.position(p) < end for p, end in ends.items()) and time.monotonic() < deadline
+        ):
             for partition, records in self._consumer.poll(timeout_ms=50).items():
                 for record in records:
                     if record.key.decode() == POSITION_KEY:
