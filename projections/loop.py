@@ -33,18 +33,21 @@ class Loop:
 
     def run(self) -> None:
         """Until stopped. Unavailable where the servers are away at the start for longer than PATIENCE."""
-        group = retried(self.settings, self._group, PATIENCE)
-        self.consumer = consumer(self.settings, self.projection, group)
-        self.log.info("sink_started", group=group)
-        try:
-            while not self.stop.is_set():
-                records, offsets = self._gather()
-                if records and not self._store(records):
-                    break
-                self._commit(offsets)
-        finally:
-            self.consumer.close(autocommit=False)
-            self.client.disconnect()
+        with self.client:
+            group = retried(self.settings, self._group, PATIENCE)
+            self.consumer = consumer(self.settings, self.projection, group)
+            self.log.info("sink_started", group=group)
+            try:
+                self._work()
+            finally:
+                self.consumer.close(autocommit=False)
+
+    def _work(self) -> None:
+        while not self.stop.is_set():
+            records, offsets = self._gather()
+            if records and not self._store(records):
+                return  # stopped before the batch was stored: nothing is committed
+            self._commit(offsets)
 
     def _group(self) -> str:
         return store.group_of(self.client, self.projection, self.settings.namespace)

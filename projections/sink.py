@@ -11,17 +11,21 @@ from types import FrameType
 
 import structlog
 
+from projections import memory
 from projections.loop import Loop
 from projections.registry import PROJECTIONS
 from projections.table import Projection
-from schemas.errors import ProcessFailed
+from schemas.errors import CdpError, ProcessFailed
 from schemas.settings import Settings
 
 log = structlog.get_logger()
 
 
 def run(settings: Settings, projections: Sequence[Projection] = PROJECTIONS) -> None:
-    """Run until SIGTERM or SIGINT: the batch in hand is finished and committed. ProcessFailed when one fails."""
+    """Run until SIGTERM or SIGINT; the batch in hand is finished and committed.
+
+    Raises what a projection failed with, ProcessFailed where that is no CdpError.
+    """
     stop = threading.Event()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
@@ -35,6 +39,7 @@ def run(settings: Settings, projections: Sequence[Projection] = PROJECTIONS) -> 
 
 def serve(settings: Settings, stop: threading.Event, projections: Sequence[Projection] = PROJECTIONS) -> None:
     """Run until `stop` is set, in any thread."""
+    memory.keep()
     failed: list[tuple[str, BaseException]] = []
 
     def work(projection: Projection) -> None:
@@ -51,6 +56,8 @@ def serve(settings: Settings, stop: threading.Event, projections: Sequence[Proje
         thread.join()
     if failed:
         name, error = failed[0]
+        if isinstance(error, CdpError):
+            raise error
         log.error("sink_failed", projection=name, exc_info=error)
         raise ProcessFailed(
             f"projection {name} failed: {type(error).__name__}: {error}", "cdp sink"

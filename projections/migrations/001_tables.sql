@@ -107,8 +107,8 @@ CREATE TABLE IF NOT EXISTS lifecycle_changes_raw
 ENGINE = ReplacingMergeTree
 ORDER BY (customer_id, sequence, id);
 
--- What never entered the log is kept as long as its topic keeps it. What the fold refused stays: `orders`
--- must not count it.
+-- What never entered the log is kept as long as its topic keeps it. What stands in the log stays here: `orders`
+-- must not count what the fold refused.
 CREATE TABLE IF NOT EXISTS rejected_raw
 (
     place           String,
@@ -126,4 +126,4 @@ CREATE TABLE IF NOT EXISTS rejected_raw
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY place
-TTL toDateTime(received_at) + INTERVAL 30 DAY DELETE WHERE startsWith(place, kafka_topic);
+TTL toDateTime(received_at) + INTERVAL 30 DAY DELETE WHERE by_projection = 0 AND startsWith(place, kafka_topic);

@@ -212,7 +212,7 @@ DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
     received_at, source, reason, detail, message_id, place, original, kafka_topic, kafka_partition, kafka_offset
 FROM rejected_raw FINAL
-COMMENT 'What was not accepted, with its reason; kept 30 days, what the fold refused for ever';
+COMMENT 'What was not accepted, with its reason; kept 30 days, or for ever where it stands in the log';
 
 -- DIRECT: nothing is cached or grows, and a merge shows at once. For few identifiers at a time; the views join.
 CREATE DICTIONARY IF NOT EXISTS customer_of
