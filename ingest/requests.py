@@ -7,7 +7,7 @@ from starlette.types import Receive
 from ingest.bodies import MAX_BODY, inflate, oversized
 from ingest.problems import Problem, overloaded
 
-BODY_SECONDS = 20.0
+BODY_SECONDS = 10.0
 MAX_HELD = 64 * 1024 * 1024
 """Bytes of bodies that all requests together may hold."""
 MAX_DRAINED = 8 * 1024 * 1024

@@ -29,7 +29,7 @@ from schemas.sources import Sources
 
 MAX_WAIT = 10.0
 """Seconds between two attempts to reach Kafka, at most."""
-HEADER_MS = 15_000
+HEADER_MS = 10_000
 """How long a request's headers may take."""
 GARBAGE = 50_000
 """Requests leave next to no cycles; collecting every 700 objects, as Python does, costs a fifth."""
