@@ -13,10 +13,11 @@ from rich.table import Table
 
 from bench.figures import Figure, Result
 from bench.fold import fold
+from bench.freshness import freshness
 from bench.restart import restart
 from schemas.errors import CdpError
 
-BENCHMARKS: dict[str, Callable[[], Result]] = {"fold": fold, "restart": restart}
+BENCHMARKS: dict[str, Callable[[], Result]] = {"fold": fold, "freshness": freshness, "restart": restart}
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 
