@@ -1,0 +1,193 @@
+"""The demo on the real stack, with a part of its orders: run twice, and killed and started again.
+
+What must come of it is computed here from the file's own lines, without anything of the platform.
+"""
+
+import gzip
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import pytest
+from clickhouse_driver import Client
+from kafka import KafkaConsumer, TopicPartition
+
+from tests.deploy.test_cli import cdp
+from tests.deploy.test_up_down import Stack
+from tests.waiting import until
+
+ROOT = Path(__file__).parents[2]
+ZONE = "Europe/Berlin"
+CUSTOMERS, DAYS = "01200", 130
+PART = f"[o for o in orders.read() if o.customer < '{CUSTOMERS}' and o.day < datetime.date(1997, 1, 1) + {DAYS} * DAY]"
+SCRIPT = f"""
+import datetime, sys
+from deploy.config import load_settings
+from deploy.demo import orders, play
+from schemas.errors import CdpError
+DAY = datetime.timedelta(1)
+try:
+    play.run(load_settings(create_secret=True), keep_dates={{keep}}, orders={PART})
+except CdpError as error:
+    sys.exit(str(error))
+"""
+VIEWS = ("profiles", "identities", "events", "lifecycle_changes", "lifecycle_periods", "orders", "rejected")
+MS = timedelta(milliseconds=1)
+
+
+class Line(NamedTuple):
+    day: date
+    number: int
+    customer: str
+    total: Decimal
+
+
+def lines() -> list[Line]:
+    """The part of the file that the tests post."""
+    text = gzip.decompress((ROOT / "deploy/demo/cdnow.txt.gz").read_bytes()).decode()
+    cells = [line.split() for line in text.splitlines()]
+    found = [Line(date.fromisoformat(day), number, customer, Decimal(total))
+             for number, (customer, day, _, total) in enumerate(cells[1:], 2)]  # fmt: skip
+    last = date(1997, 1, 1) + timedelta(DAYS)
+    return sorted(line for line in found if line.customer < CUSTOMERS and line.day < last)
+
+
+def instant(day: date, at: time) -> datetime:
+    return datetime.combine(day, at, ZoneInfo(ZONE))
+
+
+def ways(orders: list[Line], moved: timedelta, today: date) -> set[tuple[Any, ...]]:
+    """Every change that there must be: (user_id, sequence, from, to, effective_at, cause)."""
+    found = set[tuple[Any, ...]]()
+    for customer in {order.customer for order in orders}:
+        mine = [order for order in orders if order.customer == customer]
+        stage, last, sequence = None, None, 0
+        steps: list[tuple[datetime, str, str]] = []
+        for order in [*mine, None]:
+            day = order.day + moved if order else today + timedelta(1)
+            for name, days in (("silent", 90), ("churned", 365)):
+                if last is not None and last + timedelta(days) < day + timedelta(bool(order)):
+                    steps.append((instant(last + timedelta(days), time.min), name, "time"))
+            if order:
+                to = "new" if order is mine[0] else "mature"
+                steps.append((instant(day, time(12)), to, f"shop/cdnow-{order.number:05}"))
+                last = day
+        for at, to, cause in steps:
+            if to != stage:
+                sequence += 1
+                found.add((customer, sequence, stage, to, at.astimezone(ZoneInfo("UTC")), cause))
+                stage = to
+    return found
+
+
+class Demo(Stack):
+    """A home, ports and processes of a test's own, and the demo in it."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(home)
+        self.env |= {"CDP_TIMEZONE": ZONE, "CDP_PARTITIONS": "4", "COLUMNS": "120"}
+
+    def start(self, *, keep: bool = False) -> "subprocess.Popen[str]":
+        argv = [sys.executable, "-c", SCRIPT.format(keep=keep)]
+        return subprocess.Popen(
+            argv, cwd=ROOT, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def play(self, *, keep: bool = False) -> str:
+        """A whole run; what it said."""
+        process = self.start(keep=keep)
+        said = process.communicate(timeout=180)[0]
+        assert process.returncode == 0, said
+        return said
+
+    def ask(self, sql: str) -> list[Any]:
+        port = int(self.env["CDP_CLICKHOUSE_PORT"])
+        with Client("127.0.0.1", port, user="cdp", password="cdp", database="cdp") as client:
+            return list(client.execute(sql))
+
+    def hashes(self) -> dict[str, Any]:
+        """Every row of every view, its place in the log and its revision too."""
+        sql = "SELECT count(), groupBitXor(cityHash64(tuple(*))) FROM "
+        return {view: self.ask(sql + view) for view in VIEWS}
+
+    def written(self) -> int:
+        """Records of the events log."""
+        consumer = KafkaConsumer(bootstrap_servers=f"127.0.0.1:{self.kafka}")
+        try:
+            partitions = [TopicPartition("cdp.events.v1", p) for p in range(4)]
+            return sum(consumer.end_offsets(partitions).values())
+        finally:
+            consumer.close()
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    made = Demo(tmp_path / "home")
+    yield made
+    cdp("down", env=made.env)
+    assert made.processes() == []
+
+
+def check(demo: Demo, orders: list[Line], moved: timedelta) -> None:
+    """The views hold what the file says, and every change at its own time."""
+    today = datetime.now(ZoneInfo(ZONE)).date()
+    changes = demo.ask(
+        "SELECT identifiers['user_id'][1], sequence, from_stage, to_stage, effective_at, cause FROM lifecycle_changes"
+    )
+    assert set(changes) == ways(orders, moved, today)
+    assert len(changes) == len(set(changes))
+    total = sum((order.total for order in orders), Decimal(0))
+    assert demo.ask("SELECT count(), sum(net) FROM orders") == [(len(orders), total)]
+    assert demo.ask("SELECT sum(purchases), sum(revenue) FROM profiles") == [(len(orders), total)]
+    assert demo.ask("SELECT count() FROM rejected") == [(0,)]
+
+
+def test_the_demo_brings_everything_up_and_running_it_again_changes_nothing(demo: Demo) -> None:
+    orders = lines()
+    said = demo.play()
+    yesterday = datetime.now(ZoneInfo(ZONE)).date() - timedelta(1)
+    total = sum((order.total for order in orders), Decimal(0))
+    assert f"Equal to the cent: the views hold the file's {total:,.2f} USD in {len(orders):,} orders" in said
+    assert f"to {yesterday}" in said
+    assert re.search(r"[\d,]+ events/s end to end", said)
+    for word in ("Customers by present stage", "Stage transitions by month", "largest", "Try next"):
+        assert word in said
+    check(demo, orders, yesterday - orders[-1].day)
+
+    before, remembered = demo.hashes(), demo.home / "demo.json"
+    remembered.unlink()
+    demo.play()
+    assert demo.hashes() == before
+    assert remembered.exists()
+
+    refused = demo.start(keep=True)
+    assert "moved by" in refused.communicate(timeout=60)[0]
+    assert refused.returncode == 1
+
+
+def test_a_demo_that_is_killed_and_started_again_ends_the_same(demo: Demo) -> None:
+    orders = lines()
+    first = demo.start(keep=True)
+    until(lambda: _is_up(demo), "the stack is up", 120)
+    for share, number in ((0.1, signal.SIGKILL), (0.4, signal.SIGKILL), (0.7, signal.SIGINT)):
+        process = first if share == 0.1 else demo.start(keep=True)
+        start = 0 if share == 0.1 else demo.written()
+        wanted = start + share * len(orders)
+        until(lambda: demo.written() > wanted, f"{wanted} records are in the log", 120)  # noqa: B023
+        process.send_signal(number)
+        said = process.communicate(timeout=60)[0]
+        assert process.returncode != 0
+    assert "interrupted | the clock is held: `cdp demo` goes on" in said
+    assert "Equal to the cent" in demo.play(keep=True)
+    check(demo, orders, timedelta(0))
+
+
+def _is_up(demo: Demo) -> bool:
+    return demo.file.read().phase == "ready"
