@@ -11,6 +11,9 @@ _YEAR_ONE = (EPOCH - date.min).days
 _LAST_DAY = (date.max - date.min).days
 _QUARTER_MS = 15 * 60_000
 """Offsets of time zones change on quarter hours at the finest, in every year since 1972."""
+_FIRST_QUARTER = (2 - _YEAR_ONE) * DAY_MS // _QUARTER_MS
+_LAST_QUARTER = (_LAST_DAY - _YEAR_ONE - 2) * DAY_MS // _QUARTER_MS
+"""Within these, the local time is one that `datetime` knows."""
 
 
 class Calendar:
@@ -33,7 +36,8 @@ class Calendar:
         return self.start_of(self.day_of(at) + days)
 
     def _offset_ms(self, quarter: int) -> int:
-        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=quarter * _QUARTER_MS)
+        known = min(max(quarter, _FIRST_QUARTER), _LAST_QUARTER)
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=known * _QUARTER_MS)
         offset = moment.astimezone(self.zone).utcoffset()
         return int(offset.total_seconds() * 1000) if offset else 0
 

@@ -46,7 +46,7 @@ def event(
     when: int,
     *,
     who: str = "ada",
-    id: str = "",
+    id_: str = "",
     received: int | None = None,
     others: Iterable[str] = (),
     source: str = "shop",
@@ -58,7 +58,7 @@ def event(
         "v": 1,
         "type": fields.pop("type", "track"),
         "name": name,
-        "message_id": id or f"{name}@{when}",
+        "message_id": id_ or f"{name}@{when}",
         "source": source,
         "channel": fields.pop("channel", "web"),
         "occurred_at": when,
@@ -74,30 +74,30 @@ def event(
     return Said(keys[0], orjson.dumps(body), " ".join(keys))
 
 
-def order(id_: str, when: int, total: str = "10", **fields: Any) -> Said:
-    """An order; its id is the message's too."""
-    properties = {"order_id": id_, "total": total, "currency": "USD"}
-    return event("Order Completed", when, **{"id": f"order {id_}", "properties": properties, **fields})
+def order(number: str, when: int, total: str = "10", **fields: Any) -> Said:
+    """An order; its number gives the message's id unless told."""
+    properties = {"order_id": number, "total": total, "currency": "USD"}
+    return event("Order Completed", when, **{"id_": f"order {number}", "properties": properties, **fields})
 
 
 def cancel(id_: str, when: int, **fields: Any) -> Said:
-    return event("Order Cancelled", when, id=f"cancel {id_}", properties={"order_id": id_}, **fields)
+    return event("Order Cancelled", when, id_=f"cancel {id_}", properties={"order_id": id_}, **fields)
 
 
 def refund(id_: str, when: int, total: str | None = None, refund_id: str = "r", **fields: Any) -> Said:
     amount = {} if total is None else {"total": total, "currency": "USD"}
     properties = {"order_id": id_, "refund_id": refund_id, **amount}
-    return event("Order Refunded", when, id=f"refund {id_} {refund_id}", properties=properties, **fields)
+    return event("Order Refunded", when, id_=f"refund {id_} {refund_id}", properties=properties, **fields)
 
 
 def contract(id_: str, when: int, ends: str, **fields: Any) -> Said:
     properties = {"contract_id": id_, "ends_at": ends}
-    return event("Contract Signed", when, id=f"contract {id_}", properties=properties, **fields)
+    return event("Contract Signed", when, id_=f"contract {id_}", properties=properties, **fields)
 
 
 def renewal(id_: str, when: int, ends: str, **fields: Any) -> Said:
     properties = {"contract_id": id_, "ends_at": ends}
-    return event("Contract Renewed", when, id=f"renewal {id_} {when}", properties=properties, **fields)
+    return event("Contract Renewed", when, id_=f"renewal {id_} {when}", properties=properties, **fields)
 
 
 def tick(when: int, by: str = "owner") -> Said:
