@@ -153,6 +153,7 @@ def run(settings: Settings) -> None:
 
 async def _main(settings: Settings) -> None:
     stopping = asyncio.Event()
+    asyncio.get_running_loop().set_exception_handler(_on_lost)
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_, stopping.set)
     (settings.home / "faust").mkdir(parents=True, exist_ok=True)
@@ -167,6 +168,12 @@ async def _main(settings: Settings) -> None:
             await _until(stopping, app, assignment.failed)
         finally:
             await app.stop()
+
+
+def _on_lost(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """An exception that nobody awaits: of a producer that failed it is one of many, told once as the fault."""
+    if not isinstance(context.get("exception"), KafkaError):
+        loop.default_exception_handler(context)
 
 
 async def _when_reachable(settings: Settings, stopping: asyncio.Event) -> Library | None:

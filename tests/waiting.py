@@ -5,12 +5,14 @@ import time
 from collections.abc import Callable
 
 
-def until(condition: Callable[[], object], what: str = "it came true", seconds: float = 60) -> None:
+def until(
+    condition: Callable[[], object], what: str = "it came true", seconds: float = 60, every: float = 0.05
+) -> None:
     """Return when the condition holds; fail when that takes longer."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 def connects(port: int) -> bool:

@@ -87,5 +87,5 @@ def until_folded(settings: Settings, ends: Ends, seconds: float = 60) -> dict[st
         found.update(states(settings))
         return all(found.get(f"position/{p}", {"events": 0})["events"] >= end for p, end in ends.items())
 
-    until(done, "the log is folded", seconds)
+    until(done, "the log is folded", seconds, every=0.5)
     return found
