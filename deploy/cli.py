@@ -6,7 +6,7 @@ import traceback
 
 import typer
 
-from deploy.commands import clock, database, demo, log, processes, stack
+from deploy.commands import clock, database, demo, log, processes, profile, stack
 from schemas.errors import CdpError
 
 app = typer.Typer(
@@ -19,7 +19,8 @@ app = typer.Typer(
 for group in (stack, demo, processes, log, database):
     for command in group.COMMANDS:
         app.command()(command)
-app.add_typer(clock.clock)
+for typed in (profile.profile, clock.clock):
+    app.add_typer(typed)
 
 
 def main() -> None:

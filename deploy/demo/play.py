@@ -4,6 +4,7 @@ Killed anywhere and started again it ends the same: orders go out in order of ti
 clock stays held until all of them are in. Then the same days pass again and find nothing left to do.
 """
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ def run(settings: Settings, *, keep_dates: bool = False, orders: Sequence[Order]
 
     CdpError for whatever keeps it from ending right; the clock is held then, and the next run goes on.
     """
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of its warnings comes as an error
+    logging.getLogger("urllib3").setLevel(logging.CRITICAL)
     console, orders = Console(), orders or read()
     source(settings)
     _reach(settings)

@@ -10,6 +10,7 @@ from rich.table import Table
 from deploy.demo.orders import CURRENCY, Order, revenue
 from deploy.demo.stored import stored
 from deploy.demo.try_next import try_next
+from deploy.terminal import amount, plain
 from projections.queries import Answer, ask, title
 from schemas.errors import CdpError
 from schemas.lifecycle import STAGES
@@ -92,7 +93,7 @@ def _largest(settings: Settings, answer: Answer) -> Table:
     """The customers by the id that the shop knows them by."""
     table = _table("user_id", "stage", "purchases", f"revenue, {settings.currency}", "since", "last active")
     for _, identifiers, *values in answer.rows:
-        table.add_row(", ".join(identifiers.get("user_id", ("-",))), *map(_cell, values))
+        table.add_row(plain(", ".join(identifiers.get("user_id", ("-",)))), *map(_cell, values))
     return table
 
 
@@ -113,5 +114,5 @@ def _table(first: str, *others: str, show_header: bool = True) -> Table:
 
 def _cell(value: Any) -> str:
     if isinstance(value, Decimal):
-        return f"{value:,.2f}"
+        return amount(value)
     return f"{value:,}" if isinstance(value, int) else str(value)

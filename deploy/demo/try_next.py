@@ -1,5 +1,7 @@
 """What to try after the demo."""
 
+import shlex
+
 from rich.console import Console
 
 from deploy.demo.shop import source, url
@@ -16,7 +18,7 @@ def try_next(settings: Settings, console: Console, customer: str) -> None:
     password = settings.analyst_password.get_secret_value() if local else "PASSWORD"
     http = f"http://{settings.clickhouse_host}:{settings.clickhouse_http_port}/?database={settings.clickhouse_database}"
     steps = {
-        "Look at one customer": f"cdp profile show user_id:{customer}",
+        "Look at one customer": f"cdp profile show {shlex.quote(f'user_id:{customer}')}",
         "Ask your own question (docs/views.md)": (
             f"curl -s '{http}' -u {settings.analyst_user}:{password} -d '{QUESTION}'"
         ),

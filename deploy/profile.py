@@ -1,0 +1,64 @@
+"""`cdp profile show`: one customer on the terminal."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from deploy.init import joined, read_all
+from deploy.terminal import amount, plain
+from projections.profile import Profile
+from projections.profile import show as find
+from schemas.identity import IdentityRules, Keys
+from schemas.settings import Settings
+from schemas.topics import DEFINITIONS
+
+OF_THE_ROW = ("rev", "kafka_topic", "kafka_partition", "kafka_offset")
+NOTHING = ("", "{}", "0", "0.00")
+MANY = 10
+
+
+def show(settings: Settings, identifier: str) -> None:
+    """Print the profile of `namespace:value` or of a customer_id; NotFound where nobody has seen it."""
+    _tell(Console(), find(settings, identifier, _keys(settings) if ":" in identifier else None))
+
+
+def _keys(settings: Settings) -> Keys:
+    """Identifiers to keys, as the deployment's own rules and secret have it."""
+    joined(settings)
+    records = read_all(settings, DEFINITIONS.name(settings.namespace))
+    rules = [IdentityRules.model_validate_json(v) for k, v in records.items() if k.startswith(b"identity/")]
+    return Keys(max(rules, key=lambda rule: rule.version), settings.key_secret.get_secret_value())
+
+
+def _tell(console: Console, profile: Profile) -> None:
+    facts = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in profile.columns.items():
+        if name not in OF_THE_ROW and _text(value) not in NOTHING:
+            facts.add_row(f"[dim]{name}[/dim]", plain(_text(value)))
+    way = Table("stage", "from", "to", box=None, header_style="dim", pad_edge=False)
+    for period in profile.periods:
+        way.add_row(period.stage, _text(period.valid_from), _text(period.valid_to or "now"))
+    console.print(facts, highlight=False)
+    console.print("\n[bold]Way through the stages[/bold]")
+    console.print(way, highlight=False)
+
+
+def _text(value: Any) -> str:
+    """A value as a human reads it; of many, the last few."""
+    if isinstance(value, dict):
+        return _several([f"{_text(name)}: {_text(each)}" for name, each in value.items()])
+    if isinstance(value, list | tuple):
+        return _several(list(map(_text, value)))
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, Decimal):
+        return amount(value)
+    return "" if value is None else str(value)
+
+
+def _several(texts: list[str]) -> str:
+    more = len(texts) - MANY
+    return ", ".join(texts) if more <= 0 else f"{more} more, {', '.join(texts[more:])}"
