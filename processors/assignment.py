@@ -54,7 +54,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
             isolation_level="read_committed",
             # the default, round robin, may put events and commands of one partition on different workers
             partition_assignment_strategy=(RangePartitionAssignor,),
-            session_timeout_ms=10_000,
+            session_timeout_ms=6_000,  # the least that brokers take: a killed worker is replaced after it
             heartbeat_interval_ms=1_000,
         )
         try:
