@@ -116,6 +116,7 @@ def test_a_killed_broker_is_waited_for(own_broker: Broker, tmp_path: Path) -> No
         assert_equal_to_oracle(settings, said, found)
         assert worker.end() == 0
     assert "Traceback" not in worker.said()
+    assert worker.said().count("Unable connect") <= 3, "an outage is told, not at each attempt"
 
 
 def test_a_worker_started_before_kafka_says_so_once_and_goes_on(tmp_path: Path) -> None:
