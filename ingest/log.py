@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Iterable
 from functools import partial
 
 import structlog
@@ -31,6 +30,8 @@ MAX_PENDING = 64 * 1024 * 1024
 """Bytes of records that may wait for their acknowledgement."""
 BATCH_BYTES = 256 * 1024
 WATCH_SECONDS = 0.25
+CYCLE_SECONDS = 0.05
+"""How long a batch that is not acknowledged may keep the other partitions from leaving."""
 
 say = structlog.get_logger("ingest.log")
 
@@ -48,7 +49,7 @@ class Log:
         self._events = [self._lane(EVENTS.name(settings.namespace), p) for p in range(settings.partitions)]
         self._rejected = self._lane(REJECTED.name(settings.namespace), 0)
         self._lanes = [*self._events, self._rejected]
-        self._dirty: dict[Lane, None] = {}
+        self._cycle: set[Lane] = set()
         self._wake = asyncio.Event()
         self._receipts: deque[Receipt] = deque()
         self._pending = 0
@@ -84,7 +85,8 @@ class Log:
             self._rejected.add(receipt, received_at, source.encode(), rejection.original, headers)
         self._pending += accepted.size
         self._receipts.append(receipt)
-        self._send(used)
+        if not self._cycle:
+            self._wake.set()
         return receipt.future
 
     async def reachable(self) -> bool:
@@ -116,22 +118,29 @@ class Log:
         assert self._producer is not None
         return self._producer.create_batch()
 
-    def _send(self, lanes: Iterable[Lane]) -> None:
-        self._dirty.update(dict.fromkeys(lane for lane in lanes if lane.flying is None and lane.waiting))
-        if self._dirty:
-            self._wake.set()
-
     async def _pump(self) -> None:
-        """Send what waits, one batch a lane at a time."""
+        """Send what waits, a batch of each partition, together: a broker gets all of its own in one request.
+
+        What arrives meanwhile leaves when all of them are acknowledged, or have had their time.
+        """
+        loop = asyncio.get_running_loop()
         while True:
             await self._wake.wait()
             self._wake.clear()
             if self._broken:
                 await self._reconnect()
-            dirty, self._dirty = self._dirty, {}
-            for lane in dirty:
-                if lane.flying is None and lane.waiting:
+            leaving = [lane for lane in self._lanes if lane.waiting and lane.flying is None]
+            if leaving and not self._cycle:
+                self._cycle = cycle = set(leaving)
+                loop.call_later(CYCLE_SECONDS, self._let_go, cycle)
+                for lane in leaving:
                     await self._depart(lane)
+
+    def _let_go(self, cycle: set[Lane]) -> None:
+        """Wait no longer for these."""
+        if cycle:
+            cycle.clear()
+            self._wake.set()
 
     async def _depart(self, lane: Lane) -> None:
         assert self._producer is not None
@@ -153,7 +162,6 @@ class Log:
         self._clear(lane, batch)
         for receipt in batch.receipts:
             receipt.acknowledge()
-        self._send((lane,))
 
     def _failed(self, lane: Lane, batch: Batch, error: BaseException | None) -> None:
         """A gap in the producer's sequence numbers: nothing more can be sent with it."""
@@ -172,6 +180,9 @@ class Log:
     def _clear(self, lane: Lane, batch: Batch) -> None:
         lane.flying = None
         self._pending -= batch.size
+        self._cycle.discard(lane)
+        if not self._cycle:
+            self._wake.set()
 
     async def _reconnect(self) -> None:
         """A new producer in place of a broken one; what the old one had in flight has an unknown outcome."""
@@ -217,7 +228,7 @@ async def _producer(settings: Settings) -> AIOKafkaProducer:
         bootstrap_servers=settings.kafka,
         enable_idempotence=True,
         acks="all",
-        compression_type="lz4",
+        compression_type="zstd",
         max_batch_size=BATCH_BYTES,
         request_timeout_ms=10_000,
     )
