@@ -14,10 +14,18 @@ from rich.table import Table
 from bench.figures import Figure, Result
 from bench.fold import fold
 from bench.freshness import freshness
+from bench.ingest import ingest
 from bench.restart import restart
+from bench.sink import sink
 from schemas.errors import CdpError
 
-BENCHMARKS: dict[str, Callable[[], Result]] = {"fold": fold, "freshness": freshness, "restart": restart}
+BENCHMARKS: dict[str, Callable[[], Result]] = {
+    "fold": fold,
+    "ingest": ingest,
+    "sink": sink,
+    "freshness": freshness,
+    "restart": restart,
+}
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 
