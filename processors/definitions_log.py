@@ -56,8 +56,8 @@ async def read_library(settings: Settings) -> Library:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka, enable_auto_commit=False, isolation_level="read_committed"
     )
-    await consumer.start()
     try:
+        await consumer.start()
         if topic not in await consumer.topics():
             raise ConfigError("there is no deployment", topic, _ADVICE)
         return _library(await _read_all(consumer, TopicPartition(topic, 0)), topic)

@@ -8,6 +8,7 @@ partitions run concurrently. Faust's own consumer, producer and tables stay off:
 
 import asyncio
 import gc
+import logging
 import signal
 import time
 from collections import deque
@@ -36,6 +37,23 @@ RETRY_S = 1.0
 LOST_S = 60.0
 WINDOW = 10_000
 MIN_REJECTED = 200
+SPARING_S = 60.0
+
+
+class Sparing(logging.Filter):
+    """Lets what a library says again and again, while Kafka is away, through once a minute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[object, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this was not said for a minute."""
+        said = self._said.get(record.msg)
+        if said is not None and record.created - said < SPARING_S:
+            return False
+        self._said[record.msg] = record.created
+        return True
 
 
 class ChannelsOnly(BootStrategy):
@@ -146,6 +164,9 @@ async def _fold(partition: Partition, topic: str, records: list[LogRecord], reje
 
 def run(settings: Settings) -> None:
     """Fold until stopped. CdpError where it cannot go on."""
+    spared = logging.StreamHandler()
+    spared.addFilter(Sparing())
+    logging.getLogger("aiokafka").addHandler(spared)
     gc.freeze()
     gc.set_threshold(500_000, 20, 20)  # states are trees without cycles: reference counts free them
     uvloop.run(_main(settings))

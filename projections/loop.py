@@ -19,6 +19,8 @@ MAX_ROWS = 10_000
 LINGER = 0.1
 """Seconds that a batch waits for more records: what freshness pays for fewer, larger inserts."""
 PATIENCE = 60.0
+RETRY = 0.5
+"""Seconds between two attempts to read a log that is away."""
 Offsets = dict[TopicPartition, OffsetAndMetadata]
 
 
@@ -30,6 +32,7 @@ class Loop:
         self.log = log.bind(projection=projection.name)
         self.client: Client = connect(settings)
         self.committed: Offsets = {}
+        self.kafka_away = False
 
     def run(self) -> None:
         """Until stopped. Unavailable where the servers are away at the start for longer than PATIENCE."""
@@ -60,10 +63,7 @@ class Loop:
         records: list[Record] = []
         end, wait = 0.0, 0.25
         while len(records) < MAX_ROWS and wait > 0 and not self.stop.is_set():
-            polled = self.consumer.poll(
-                timeout_ms=max(1, int(wait * 1000)), max_records=MAX_ROWS - len(records)
-            )
-            for found in polled.values():
+            for found in self._poll(max(1, int(wait * 1000)), MAX_ROWS - len(records)).values():
                 records += found
             if not records:
                 break
@@ -75,6 +75,23 @@ class Loop:
             if position is not None:
                 offsets[assigned] = OffsetAndMetadata(position, "", -1)
         return records, offsets
+
+    def _poll(self, timeout_ms: int, most: int | None = None) -> dict[TopicPartition, list[Record]]:
+        """What arrived; nothing while Kafka is away, which is said once. What was polled before is not given up."""
+        try:
+            polled: dict[TopicPartition, list[Record]] = self.consumer.poll(timeout_ms, max_records=most)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            if not self.kafka_away:
+                self.log.warning("kafka_unreachable", where=self.settings.kafka, error=reason(error))
+            self.kafka_away = True
+            self.stop.wait(RETRY)
+            return {}
+        if self.kafka_away and polled:
+            self.kafka_away = False
+            self.log.info("kafka_recovered", where=self.settings.kafka)
+        return polled
 
     def _store(self, records: list[Record]) -> bool:
         """Insert the batch, the same rows again until ClickHouse has them; False when stopped before."""
@@ -108,7 +125,7 @@ class Loop:
     def _wait(self, seconds: float) -> bool:
         """Stay a member of the group without taking more records; True when stopped."""
         self.consumer.pause(*self.consumer.assignment())
-        for assigned, found in self.consumer.poll(timeout_ms=0).items():  # a partition that came just now
+        for assigned, found in self._poll(0).items():  # a partition that came just now
             self.consumer.seek(assigned, found[0].offset)
         return self.stop.wait(seconds)
 

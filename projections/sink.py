@@ -4,6 +4,7 @@ Offsets are committed after the insert was acknowledged, and every table reads t
 twice: killed anywhere, it goes on from the last commit.
 """
 
+import logging
 import signal
 import threading
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ def run(settings: Settings, projections: Sequence[Projection] = PROJECTIONS) -> 
 
     Raises what a projection failed with, ProcessFailed where that is no CdpError.
     """
+    for name in ("clickhouse_driver", "kafka"):  # what they repeat, tracebacks among it, the loops say once
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     stop = threading.Event()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
