@@ -19,6 +19,7 @@ from aiokafka.errors import IllegalStateError, KafkaError, ProducerFenced
 from processors.definitions_log import Library
 from processors.partition import Partition
 from processors.records import LogRecord
+from processors.stopping import stop
 from schemas.settings import Settings
 from schemas.topics import COMMANDS, EVENTS
 
@@ -29,7 +30,7 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 10.0
 FENCED_WAIT_S = 3.0
 """A worker that was fenced has, as a rule, lost the partition and learns so with its next heartbeat: until then it must
 not fence the new owner in turn."""
-LEAVE_S = 15.0
+LEAVE_S = 12.0
 """For the turns under way when a partition is taken away: more than a transaction may take."""
 Polled = tuple[Partition, str, list[LogRecord]]
 
@@ -60,7 +61,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             await self.consumer.start()
         except BaseException:
-            await self.consumer.stop()
+            await stop(self.consumer)
             raise
         topics = [topic.name(self.settings.namespace) for topic in (EVENTS, COMMANDS)]
         self.consumer.subscribe(topics, listener=self)
@@ -69,9 +70,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
     async def __aexit__(self, *_: object) -> None:
         self._leaving = True
         await self._close(*self._tenures)
-        with contextlib.suppress(*FAULTS):
-            async with asyncio.timeout(LEAVE_S):
-                await self.consumer.stop()
+        await stop(self.consumer)
         self.failed.cancel()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
@@ -152,7 +151,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _guard(self, partition: Partition, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
-        except FAULTS as error:
+        except (*FAULTS, asyncio.CancelledError) as error:  # cancelled by us, the partition is closed anyway
             if not partition.fault.done():
                 partition.fault.set_result(error)
         except Exception as error:  # noqa: BLE001 -- a lost task would swallow it
@@ -174,6 +173,10 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
                     await _undisturbed(self._let_go(partition))
                 wait = FIRST_WAIT_S if time.monotonic() - opened > LONGEST_WAIT_S else _longer(wait)
                 await asyncio.sleep(FENCED_WAIT_S if isinstance(fault, ProducerFenced) else wait)
+        except asyncio.CancelledError:
+            if number in self._tenures:  # not by us: `_close` takes it out first
+                self.fail(RuntimeError(f"the tenure of partition {number} was cancelled by a client"))
+            raise
         except Exception as error:  # noqa: BLE001 -- a lost task would swallow it
             self.fail(error)
 

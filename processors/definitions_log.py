@@ -6,6 +6,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from processors.calendar import Calendar
 from processors.messages import Definitions
 from processors.stages import compile_lifecycle
+from processors.stopping import stop
 from schemas.definitions import KINDS, Definition, validate
 from schemas.errors import ConfigError
 from schemas.genesis import KEY, Genesis
@@ -62,7 +63,7 @@ async def read_library(settings: Settings) -> Library:
             raise ConfigError("there is no deployment", topic, _ADVICE)
         return _library(await _read_all(consumer, TopicPartition(topic, 0)), topic)
     finally:
-        await consumer.stop()
+        await stop(consumer)
 
 
 async def _read_all(consumer: AIOKafkaConsumer, partition: TopicPartition) -> dict[str, bytes]:

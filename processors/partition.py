@@ -20,6 +20,7 @@ from processors.changelog import meta_of, open_store
 from processors.chunk import fold_commands_chunk, fold_events_chunk
 from processors.definitions_log import Library
 from processors.records import LogRecord, Out, change_record, rejected_record
+from processors.stopping import stop
 from processors.store import Store
 from processors.turn import Turn
 from schemas.errors import Unavailable
@@ -33,7 +34,6 @@ CACHE_BYTES = 32 * 1024 * 1024
 """Of all partitions of a worker together."""
 BATCH_BYTES = 900_000
 TRANSACTION_TIMEOUT_MS = 10_000
-STOP_S = 10.0
 
 
 class Partition:
@@ -55,7 +55,7 @@ class Partition:
             await self._start_producer()
             self.store = await self._open_store()
         except BaseException:
-            await self._stop_producer()
+            await stop(self.producer)
             raise
         self.position = self.store.position() or new_position()
 
@@ -63,7 +63,7 @@ class Partition:
         """Let go; a transaction that was left open is the successor's producer's to abort."""
         self._spoilt = True
         self.store.close()
-        await self._stop_producer()
+        await stop(self.producer)
 
     @contextlib.asynccontextmanager
     async def _turns(self) -> AsyncIterator[None]:
@@ -186,7 +186,7 @@ class Partition:
             path = self.settings.home / "state" / self.settings.namespace / str(self.number)
             return await open_store(path, cache, reader, topic, self.library.genesis.deployment)
         finally:
-            await reader.stop()
+            await stop(reader)
 
     async def _start_producer(self) -> None:
         self.producer = AIOKafkaProducer(
@@ -199,11 +199,6 @@ class Partition:
             request_timeout_ms=TRANSACTION_TIMEOUT_MS,
         )
         await self.producer.start()
-
-    async def _stop_producer(self) -> None:
-        with contextlib.suppress(KafkaError, OSError):
-            async with asyncio.timeout(STOP_S):
-                await self.producer.stop()
 
 
 def append(batch: BatchBuilder, key: bytes, value: bytes, head: list[tuple[str, bytes]]) -> bool:

@@ -244,3 +244,16 @@ def test_states_and_positions_are_what_their_topic_promises(deployment: Settings
     for record in read(deployment, STATE):
         adapter = POSITION if record.key == b"position" else CLUSTER
         adapter.validate_json(record.value, strict=True)
+
+
+def test_a_worker_is_stopped_in_good_time_though_kafka_is_gone(own_broker: Broker, tmp_path: Path) -> None:
+    settings = settings_for(tmp_path / "home", kafka=own_broker.address)
+    settings.home.mkdir()
+    init(settings)
+    write(settings, history(10, PEOPLE, PEOPLE * EVENTS_EACH))
+    worker = Process("worker", settings)
+    with running(worker):
+        until(lambda: "partition open" in worker.said())
+        own_broker.kill()
+        assert worker.end(30) == 0
+    assert "Traceback" not in worker.said()
