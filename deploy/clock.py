@@ -19,7 +19,9 @@ from schemas.event import Clock, Tick
 from schemas.settings import Settings
 from schemas.topics import EVENTS
 
-PATIENCE = 30.0
+PATIENCE = 60.0
+"""Seconds in which a statement is acknowledged, if the broker has to start again too."""
+CONNECT_MS = 15_000
 Offsets = dict[int, int]
 """Partition -> offset of the statement in `cdp.events.v1`."""
 
@@ -31,7 +33,7 @@ def writer(settings: Settings) -> Iterator[KafkaProducer]:
         producer = KafkaProducer(
             bootstrap_servers=settings.kafka.split(","),
             acks="all",
-            bootstrap_timeout_ms=int(PATIENCE * 1000),
+            bootstrap_timeout_ms=CONNECT_MS,
             max_block_ms=int(PATIENCE * 1000),
             allow_auto_create_topics=False,
         )

@@ -15,6 +15,7 @@ from schemas.topics import EVENTS
 PATIENCE = 60.0
 """Seconds without any progress after which waiting is given up."""
 POLL = 0.1
+CALL_MS = 10_000
 Tell = Callable[[int], None]
 
 
@@ -42,26 +43,33 @@ def _wait_until_folded(settings: Settings, upto: Offsets, tell: Tell) -> None:
             enable_auto_commit=False,
             allow_auto_create_topics=False,
         )
-        try:
-
-            def unfolded() -> int:
-                at = {p: consumer.committed(TopicPartition(topic, p)) or 0 for p in upto}
-                return sum(max(0, end + 1 - at[p]) for p, end in upto.items())
-
-            _wait(unfolded, "the workers do not fold", "worker-1", tell)
-        finally:
-            consumer.close(autocommit=False)
     except KafkaError as error:
         raise Unavailable(f"Kafka: {error}", settings.kafka, "is it running? `cdp status`") from error
 
+    def unfolded() -> int:
+        at = {p: consumer.committed(TopicPartition(topic, p), timeout_ms=CALL_MS) or 0 for p in upto}
+        return sum(max(0, end + 1 - at[p]) for p, end in upto.items())
+
+    try:
+        _wait(unfolded, "the workers do not fold", "worker-1", tell)
+    finally:
+        consumer.close(autocommit=False)
+
 
 def _wait(behind: Callable[[], int], what: str, process: str, tell: Tell) -> None:
+    """Wait until nothing is behind; a server that is away for a while is no progress, and nothing worse."""
     least, deadline = None, time.monotonic() + PATIENCE
-    while left := behind():
-        tell(left)
-        if least is None or left < least:
-            least, deadline = left, time.monotonic() + PATIENCE
+    while True:
+        try:
+            left = behind()
+            told = f"{left} records have been waiting for {PATIENCE:.0f} s"
+            if not left:
+                return
+            tell(left)
+            if least is None or left < least:
+                least, deadline = left, time.monotonic() + PATIENCE
+        except (KafkaError, Unavailable) as error:
+            told = str(error)
         if time.monotonic() > deadline:
-            hint = f"`cdp status`, `cdp logs {process}`"
-            raise Unavailable(f"{what}: {left} records have been waiting for {PATIENCE:.0f} s", process, hint)
+            raise Unavailable(f"{what}: {told}", process, f"`cdp status`, `cdp logs {process}`")
         time.sleep(POLL)
