@@ -11,7 +11,7 @@ from kafka.errors import KafkaError
 from projections import batch, metrics, store
 from projections.connect import LOST, connect, reason, retried, where
 from projections.table import Made, Projection, Record
-from schemas.errors import Unavailable
+from schemas.errors import TopicMismatch, Unavailable
 from schemas.settings import Settings
 
 log = structlog.get_logger()
@@ -143,10 +143,14 @@ class Loop:
 
 
 def consumer(settings: Settings, projection: Projection, group: str) -> KafkaConsumer:
-    """A member of the projection's group, waiting for Kafka up to PATIENCE; Unavailable after that."""
+    """A member of the projection's group, waiting for Kafka up to PATIENCE; Unavailable after that.
+
+    TopicMismatch where there is no such topic: it would wait for one unseen.
+    """
+    topic = projection.topic.name(settings.namespace)
     try:
-        return KafkaConsumer(
-            projection.topic.name(settings.namespace),
+        joined = KafkaConsumer(
+            topic,
             bootstrap_servers=settings.kafka.split(","),
             group_id=group,
             client_id=f"cdp-sink-{projection.name}",
@@ -155,13 +159,17 @@ def consumer(settings: Settings, projection: Projection, group: str) -> KafkaCon
             isolation_level="read_committed",
             max_poll_records=MAX_ROWS,
             fetch_max_wait_ms=100,
-            session_timeout_ms=10_000,
-            heartbeat_interval_ms=2_000,
+            session_timeout_ms=6_000,
+            heartbeat_interval_ms=1_500,
             bootstrap_timeout_ms=int(PATIENCE * 1000),
             reconnect_backoff_max_ms=2_000,
             allow_auto_create_topics=False,
         )
+        if not joined.partitions_for_topic(topic):
+            joined.close(autocommit=False)
+            raise TopicMismatch(f"there is no topic {topic}", f"Kafka at {settings.kafka}", "run `cdp init`")
     except KafkaError as error:
         raise Unavailable(
             f"{type(error).__name__}: {error}", f"Kafka at {settings.kafka}", "is it running?"
         ) from None
+    return joined

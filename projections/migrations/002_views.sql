@@ -164,23 +164,26 @@ AS WITH
               NOT IN (SELECT place FROM rejected_raw WHERE NOT startsWith(place, kafka_topic))
     ),
     statements AS (
-        SELECT customer_id, source, entry_id, entry, entry_sub_id,
+        SELECT customer_id,
+               -- not folded yet: orders of different identifiers are not taken for one
+               if(customer_id = toUUID('00000000-0000-0000-0000-000000000000'), key, '') AS unfolded,
+               source, entry_id, entry, entry_sub_id,
                min(occurred_at) AS first_seen,
                argMax((ifNull(entry_amount, 0), currency),
                       (occurred_at, message_id, toString(ifNull(entry_amount, 0)), currency)) AS paid,
                max((entry_amount IS NULL, ifNull(entry_amount, 0), currency)) AS refund
         FROM entries LEFT ANY JOIN (SELECT key, customer_id FROM identities_raw FINAL) AS i USING key
-        GROUP BY customer_id, source, entry_id, entry, entry_sub_id
+        GROUP BY customer_id, unfolded, source, entry_id, entry, entry_sub_id
     ),
     joined AS (
-        SELECT customer_id, source, entry_id,
+        SELECT customer_id, unfolded, source, entry_id,
                minIf(first_seen, entry = 'order') AS first_seen,
                anyIf(paid, entry = 'order') AS paid,
                max(entry = 'cancel') AS cancelled,
                groupArrayIf(refund, entry = 'refund') AS refunds,
                arraySum(r -> if(r.3 IN ('', paid.2), toDecimal256(r.2, 9), toDecimal256(0, 9)), refunds) AS back
         FROM statements
-        GROUP BY customer_id, source, entry_id
+        GROUP BY customer_id, unfolded, source, entry_id
         HAVING countIf(entry = 'order') > 0
     )
 SELECT

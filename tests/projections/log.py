@@ -147,7 +147,12 @@ def create_topics(settings: Settings) -> None:
     try:
         admin.create_topics(
             [
-                NewTopic(topic.name(settings.namespace), topic.partitions or PARTITIONS, 1)
+                NewTopic(
+                    topic.name(settings.namespace),
+                    topic.partitions or PARTITIONS,
+                    1,
+                    topic_configs=topic.config,
+                )
                 for topic in (topics.EVENTS, topics.STATE, topics.LIFECYCLE_CHANGES, topics.REJECTED)
             ]
         )

@@ -8,7 +8,7 @@ import threading
 class Relay:
     """Listens on `port` (0: any) and passes bytes to `target` on loopback.
 
-    `cut_after` answers: the n-th time the server answers after `arm`, the answer is dropped and both ends are cut.
+    Once it is armed, the end of the next query's answer is kept back and both ends are cut.
     """
 
     def __init__(self, port: int, target: int) -> None:
@@ -38,7 +38,7 @@ class Relay:
         with contextlib.suppress(OSError):
             while data := source.recv(1 << 16):
                 # EndOfStream, packet type 5, is the last byte of a finished query's answer
-                if answers and data[-1] == 5 and len(data) > 8 and self.armed.is_set():
+                if answers and data[-1] == 5 and self.armed.is_set():
                     self.armed.clear()
                     self.cuts += 1
                     break

@@ -8,7 +8,7 @@ from clickhouse_driver import Client
 from projections.batch import make
 from projections.registry import PROJECTIONS
 from projections.store import insert_all
-from schemas import books, facts
+from schemas import books, facts, money
 from schemas.changes import customer_id
 from tests.projections.log import T0, Rec, cluster, event, part_of
 
@@ -43,13 +43,13 @@ def statement(dice: random.Random) -> Rec:
     )
 
 
-def expected(parts: dict[str, facts.Part]) -> dict[tuple[str, ...], tuple[object, ...]]:
-    found = {}
+def expected(parts: dict[str, facts.Part]) -> dict[tuple[str, str], tuple[object, ...]]:
+    found: dict[tuple[str, str], tuple[object, ...]] = {}
     for key, order in facts.union(parts.values())["books"]["orders"].items():
         if order["paid"] is None:
             continue
         amount, back = Decimal(order["paid"][2]), books.refunded(order)
-        net = Decimal(0) if order["cancelled"] else books.money.EXACT.subtract(amount, back)
+        net = Decimal(0) if order["cancelled"] else money.EXACT.subtract(amount, back)
         source, _, order_id = key.partition("/")
         found[source, order_id] = (
             order["first"], amount, back, net, order["paid"][3], order["cancelled"], books.is_purchase(order),

@@ -1,3 +1,5 @@
+from typing import Any
+
 import orjson
 
 from projections.batch import make
@@ -23,8 +25,12 @@ def test_an_event_is_a_row_with_its_place_in_the_log() -> None:
 
 
 def test_ticks_the_clock_and_markers_are_no_events() -> None:
-    said = [{"type": "tick", "at": T0}, {"type": "clock", "running": True}, {"type": "marker"}]
-    made = make(EVENTS, [Rec(orjson.dumps({"v": 1, **one}), one["type"].encode()) for one in said])  # type: ignore[attr-defined]
+    said: list[dict[str, Any]] = [
+        {"type": "tick", "at": T0},
+        {"type": "clock", "running": True},
+        {"type": "marker"},
+    ]
+    made = make(EVENTS, [Rec(orjson.dumps({"v": 1, **one}), one["type"].encode()) for one in said])
     assert not made.columns
     assert not made.unreadable
 

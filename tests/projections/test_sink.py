@@ -13,6 +13,7 @@ from projections.lag import caught_up, lag
 from projections.migrate import migrate
 from projections.sink import serve
 from schemas import topics
+from schemas.errors import TopicMismatch
 from schemas.rejected import Reason
 from schemas.settings import Settings
 from tests.projections.conftest import Server, Sink, content, settings_for, until_caught_up
@@ -152,3 +153,9 @@ def test_a_sink_without_tables_says_what_to_do(settings: Settings) -> None:
     with pytest.raises(Exception, match=r"events_raw is missing") as told:
         serve(settings, threading.Event())
     assert "cdp migrate" in str(told.value)
+
+
+def test_a_sink_without_topics_says_what_to_do(tables: Settings, kafka: str) -> None:
+    with pytest.raises(TopicMismatch, match=r"no topic") as told:
+        serve(tables.model_copy(update={"kafka": kafka}), threading.Event())
+    assert "cdp init" in str(told.value)
