@@ -24,7 +24,8 @@ def test_no_progress_is_told_with_who_makes_none(folded: None, monkeypatch: pyte
 def test_slow_progress_and_a_server_that_comes_back_are_waited_for(
     folded: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "PATIENCE", 0.35)
+    monkeypatch.setattr(progress, "PATIENCE", 1.2)
+    monkeypatch.setattr(progress, "POLL", 0.2)
     answers: list[int | None] = [5, None, 4, None, 3, None, 2, None, 1, 0]
 
     def lag(_: Settings) -> dict[str, int]:
