@@ -9,7 +9,6 @@ import itertools
 import time
 import traceback
 import uuid
-from typing import Any
 
 import structlog
 from starlette.applications import Starlette
@@ -17,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingest.accept import Accepted, Refused, accept
 from ingest.bodies import parse
@@ -33,6 +33,8 @@ from schemas.rejected import Rejection
 
 JSON = "application/json"
 OK = Response(b'{"success":true}', media_type=JSON)
+START = {"type": "http.response.start", "status": 200, "headers": OK.raw_headers}
+SUCCESS = {"type": "http.response.body", "body": OK.body}
 
 say = structlog.get_logger("ingest.app")
 
@@ -49,17 +51,30 @@ class Service:
         self.ids = (f"{process}-{number}" for number in itertools.count())
 
 
-def app(service: Service) -> Starlette:
-    """The ASGI application."""
+class Taking:
+    """An ASGI endpoint that takes events in: `kind` is the type that its route names, None for a batch."""
 
-    def taking(kind: str | None) -> Any:
-        async def post(request: Request) -> Response:
-            began = time.perf_counter()
-            response = await _answer(service, request, kind)
-            service.metrics.answered(response.status_code, time.perf_counter() - began)
-            return response
+    def __init__(self, service: Service, kind: str | None) -> None:
+        self._service, self._kind = service, kind
 
-        return post
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take one request."""
+        began = time.perf_counter()
+        try:
+            problem = await _answer(self._service, scope, receive, self._kind)
+        except Exception as error:  # noqa: BLE001 - told by its place; its sender hears 500
+            problem = _crash(error)
+        if problem is None:
+            await send(START)
+            await send(SUCCESS)
+        else:
+            await _response(problem)(scope, receive, send)
+        status = 200 if problem is None else problem.status
+        self._service.metrics.answered(status, time.perf_counter() - began)
+
+
+def app(service: Service) -> ASGIApp:
+    """The ASGI application. Events go straight to their endpoint; what is seldom asked for goes through Starlette."""
 
     async def health(_: Request) -> Response:
         return OK
@@ -71,43 +86,49 @@ def app(service: Service) -> Starlette:
         return Response(service.metrics.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     posts = {**{kind: kind for kind in SHAPES}, "batch": None, "import": None}
-    routes = [
-        Route(f"/v1/{name}{slash}", taking(kind), methods=["POST"])
-        for name, kind in posts.items()
-        for slash in ("", "/")
-    ]
+    taking = {
+        f"/v1/{name}{slash}": Taking(service, kind) for name, kind in posts.items() for slash in ("", "/")
+    }
+    routes = [Route(path, endpoint, methods=["POST"]) for path, endpoint in taking.items()]
     for path, endpoint in (("/health", health), ("/ready", ready), ("/metrics", metrics)):
         routes.append(Route(path, endpoint, methods=["GET"]))
-    starlette = Starlette(routes=routes, exception_handlers={HTTPException: _http, Exception: _crash})
+    starlette = Starlette(routes=routes, exception_handlers={HTTPException: _http, Exception: _failed})
     starlette.router.redirect_slashes = False
-    return starlette
+
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
+        taker = taking.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        await (taker or starlette)(scope, receive, send)
+
+    return route
 
 
-async def _answer(service: Service, request: Request, kind: str | None) -> Response:
+async def _answer(service: Service, scope: Scope, receive: Receive, kind: str | None) -> Problem | None:
     hold = Hold(service.held)
     try:
-        rejection = await _take(service, request, kind, hold)
+        rejection = await _take(service, scope, receive, kind, hold)
     except Problem as problem:
-        return _response(problem)
+        return problem
     except Overloaded:
-        return _response(overloaded())
+        return overloaded()
     except Unavailable:
-        return _response(unavailable())
+        return unavailable()
     finally:
         hold.release()
-    return OK if rejection is None else _response(Problem(400, rejection.reason.value, rejection.detail))
+    return None if rejection is None else Problem(400, rejection.reason.value, rejection.detail)
 
 
-async def _take(service: Service, request: Request, kind: str | None, hold: Hold) -> Rejection | None:
+async def _take(
+    service: Service, scope: Scope, receive: Receive, kind: str | None, hold: Hold
+) -> Rejection | None:
     """Take a request's events in; the rejection of its body, or of its one event, that is to be answered."""
     if service.doors is None or service.log is None:
         raise unavailable()
     received_at = time.time_ns() // 1_000_000
-    headers = dict(request.scope["headers"])
-    desk = service.doors.by_request(headers, request.scope["query_string"])
+    headers = dict(scope["headers"])
+    desk = service.doors.by_request(headers, scope["query_string"])
     body = b""
     try:
-        body = await read(request.receive, headers.get(b"content-encoding", b""), hold)
+        body = await read(receive, headers.get(b"content-encoding", b""), hold)
         parsed = parse(body)
         desk = desk or service.doors.by_key(parsed.get("writeKey") if isinstance(parsed, dict) else None)
         arrived = received_at, next(service.ids), headers.get(b"sentat", b"").decode("latin-1")
@@ -138,8 +159,12 @@ async def _http(_: Request, error: Exception) -> Response:
     )
 
 
-async def _crash(_: Request, error: Exception) -> Response:
+async def _failed(_: Request, error: Exception) -> Response:
+    return _response(_crash(error))
+
+
+def _crash(error: Exception) -> Problem:
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     say.error("unexpected", error=type(error).__name__, place=place)  # its text may hold what a customer sent
-    return _response(Problem(500, "internal", "unexpected; it is in the log of ingest"))
+    return Problem(500, "internal", "unexpected; it is in the log of ingest")
