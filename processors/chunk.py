@@ -6,13 +6,14 @@ record until the last.
 """
 
 from collections.abc import Callable, Generator, Iterator
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
 from processors.messages import Definitions, Due, Redefined
 from processors.records import LogRecord, Unfoldable, decode
-from processors.turn import Turn, fold_events, fold_time, next_turn, reject
+from processors.turn import Timed, Turn, fold_events, fold_time, next_turn, reject
 from schemas.event import STATEMENTS, Clock, Marker, Tick
 from schemas.rejected import Reason
 from schemas.state import Position
@@ -38,20 +39,42 @@ class Memory(Protocol):
 Compile = Callable[[dict[str, str]], Definitions]
 
 
+@dataclass(slots=True)
+class Pending:
+    """Events that are read and not yet folded, each with the clock before it, and the last tick among them.
+
+    Only that one need act on everybody: a customer who is due at an earlier one comes true at the same instants when
+    the last does, or before its own next event. So ticks, however dense, do not cut the events into small groups.
+    """
+
+    clock_at: int
+    events: list[Timed] = field(default_factory=list)
+    tick: LogRecord | None = None
+    before_tick: int = 0  # the clock before the last tick
+    until_tick: int = 0  # how many of the events come before it
+
+
 def fold_events_chunk(
     position: Position, records: list[LogRecord], memory: Memory, compile_: Compile
 ) -> Iterator[Turn]:
     """The turns that a chunk of cdp.events.v1 makes, from a position on."""
-    turn, segment = next_turn(position), []
+    turn = next_turn(position)
+    pending = Pending(turn.position["clock_at"])
     for record in records:
         if record.key not in _KEYS:
-            segment.append(record)
+            pending.events.append((record, pending.clock_at))
             continue
-        _fold_segment(turn, segment, memory, compile_)
-        segment = []
-        turn = yield from _state(turn, record, memory, compile_)
-        turn.position["events"] = record.offset + 1
-    _fold_segment(turn, segment, memory, compile_)
+        statement = _statement(turn, record)
+        if isinstance(statement, Tick):
+            _note(pending, turn, record, statement)
+        elif statement is not None:
+            turn = yield from _fold(turn, pending, memory, compile_)
+            turn = yield from _state(turn, statement, memory, compile_)
+            pending = Pending(turn.position["clock_at"])
+            turn.position["events"] = record.offset + 1
+    turn = yield from _fold(turn, pending, memory, compile_)
+    if records:
+        turn.position["events"] = records[-1].offset + 1
     yield turn
 
 
@@ -64,40 +87,52 @@ def fold_commands_chunk(position: Position, records: list[LogRecord]) -> Iterato
     yield turn
 
 
-def _fold_segment(turn: Turn, segment: list[LogRecord], memory: Memory, compile_: Compile) -> None:
-    if segment:
-        fold_events(turn, segment, memory.read, compile_(turn.position["in_force"]))
-        turn.position["events"] = segment[-1].offset + 1
-
-
-def _state(turn: Turn, record: LogRecord, memory: Memory, compile_: Compile) -> Generator[Turn, None, Turn]:
-    """Let one statement of the deployment come true; gives the turn to go on with."""
+def _statement(turn: Turn, record: LogRecord) -> Tick | Clock | Marker | None:
+    """What the deployment states; None, and a rejection, where that cannot be read."""
     try:
-        statement = _statement(decode(record))
+        return _STATEMENT.validate_python(decode(record))
     except Unfoldable as error:
         reject(turn, record, error)
-        return turn
-    match statement:
-        case Tick() if statement.at > turn.position["clock_at"] and (
-            turn.position["running"] or statement.by == "importer"
-        ):
-            turn = yield from _tick(turn, statement.at, memory, compile_)
-            turn.position["clock_at"] = statement.at
-        case Clock():
-            turn.position["running"] = statement.running
-            if not statement.running:
-                turn.position["clock_at"] = 0
-        case Marker():
-            turn = yield from _mark(turn, statement, memory, compile_)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        reject(turn, record, Unfoldable(Reason.UNREADABLE, f"not a statement: {fault['msg']}"))
+    return None
+
+
+def _note(pending: Pending, turn: Turn, record: LogRecord, tick: Tick) -> None:
+    """Take a tick in, unless it is not later than the last or an owner's while the clock is held."""
+    if tick.at > pending.clock_at and (turn.position["running"] or tick.by == "importer"):
+        pending.tick, pending.before_tick, pending.until_tick = record, pending.clock_at, len(pending.events)
+        pending.clock_at = tick.at
+
+
+def _fold(turn: Turn, pending: Pending, memory: Memory, compile_: Compile) -> Generator[Turn, None, Turn]:
+    """Fold what is pending: events up to the last tick, that, and the events after it."""
+    if pending.tick is not None:
+        _fold_events(turn, pending.events[: pending.until_tick], memory, compile_)
+        turn.position["events"], turn.position["clock_at"] = pending.tick.offset, pending.before_tick
+        turn = yield from _tick(turn, pending.clock_at, memory, compile_)
+        turn.position["events"], turn.position["clock_at"] = pending.tick.offset + 1, pending.clock_at
+    _fold_events(turn, pending.events[pending.until_tick :], memory, compile_)
     return turn
 
 
-def _statement(body: dict[str, Any]) -> Tick | Clock | Marker:
-    try:
-        return _STATEMENT.validate_python(body)
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        raise Unfoldable(Reason.UNREADABLE, f"not a statement: {fault['msg']}") from None
+def _fold_events(turn: Turn, events: list[Timed], memory: Memory, compile_: Compile) -> None:
+    if events:
+        fold_events(turn, events, memory.read, compile_(turn.position["in_force"]))
+        turn.position["events"] = events[-1][0].offset + 1
+
+
+def _state(
+    turn: Turn, statement: Clock | Marker, memory: Memory, compile_: Compile
+) -> Generator[Turn, None, Turn]:
+    """Let a statement come true; gives the turn to go on with."""
+    if isinstance(statement, Marker):
+        return (yield from _mark(turn, statement, memory, compile_))
+    turn.position["running"] = statement.running
+    if not statement.running:
+        turn.position["clock_at"] = 0
+    return turn
 
 
 def _tick(turn: Turn, at: int, memory: Memory, compile_: Compile) -> Generator[Turn, None, Turn]:

@@ -4,7 +4,7 @@ Events are folded key by key, not record by record: the order within a key is al
 at a time is alive, hot in the cache, however large the chunk.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -18,6 +18,8 @@ from schemas.rejected import Reason
 from schemas.state import MAX_STATE_BYTES, Position, State, upcast
 
 Read = Callable[[str], bytes | None]
+Timed = tuple[LogRecord, int]
+"""An event's record, and the partition's clock (Unix ms) before it."""
 
 
 @dataclass(slots=True)
@@ -40,40 +42,39 @@ def next_turn(position: Position) -> Turn:
     return Turn(cast("Position", {**position, "in_force": dict(position["in_force"])}))
 
 
-def fold_events(turn: Turn, records: Iterable[LogRecord], read: Read, definitions: Definitions) -> None:
+def fold_events(turn: Turn, events: list[Timed], read: Read, definitions: Definitions) -> None:
     """Fold events (no statements among them) into the turn. What cannot be folded is noted as rejected."""
-    by_key: dict[bytes, list[LogRecord]] = {}
-    count = 0
-    for record in records:
-        count += 1
-        group = by_key.get(record.key or b"")
+    by_key: dict[bytes, list[Timed]] = {}
+    for event in events:
+        raw = event[0].key or b""
+        group = by_key.get(raw)
         if group is None:
-            by_key[record.key or b""] = [record]
+            by_key[raw] = [event]
         else:
-            group.append(record)
+            group.append(event)
     for raw, group in by_key.items():
         _fold_key(turn, raw, group, read, definitions)
-    turn.position["folded"] += count
+    turn.position["folded"] += len(events)
 
 
-def _fold_key(turn: Turn, raw: bytes, records: list[LogRecord], read: Read, definitions: Definitions) -> None:
+def _fold_key(turn: Turn, raw: bytes, events: list[Timed], read: Read, definitions: Definitions) -> None:
     key = _identifier(raw)
     if key is None:
-        for record in records:
+        for record, _ in events:
             reject(turn, record, Unfoldable(Reason.UNREADABLE, "the record key is no identifier's"))
         return
     state, value, before = _load(turn, key, read)
     rev, outputs = state["rev"] if state else 0, list[Output]()
     try:
-        for record in records:
-            state, made = _fold(state, key, record, turn.position["clock_at"], definitions)
+        for record, clock_at in events:
+            state, made = _fold(state, key, record, clock_at, definitions)
             outputs += made
         folded = orjson.dumps(state) if state and state["rev"] != rev else None
     except Exception:  # noqa: BLE001 -- whatever it is, the careful way tells which record it was
         folded = None
-        _fold_carefully(turn, key, records, value, before, definitions)
+        _fold_carefully(turn, key, events, value, before, definitions)
     if folded is not None and len(folded) > MAX_STATE_BYTES:
-        _fold_carefully(turn, key, records, value, before, definitions)
+        _fold_carefully(turn, key, events, value, before, definitions)
     elif folded is not None and state is not None:
         _keep(turn, key, folded, (before, _due_at(state)), outputs)
 
@@ -81,16 +82,16 @@ def _fold_key(turn: Turn, raw: bytes, records: list[LogRecord], read: Read, defi
 def _fold_carefully(
     turn: Turn,
     key: str,
-    records: list[LogRecord],
+    events: list[Timed],
     value: bytes | None,
     before: int | None,
     definitions: Definitions,
 ) -> None:
     """Fold record by record, each on its own: exactly what cannot be folded is rejected."""
     state, outputs, first = _parsed(value), list[Output](), value
-    for record in records:
+    for record, clock_at in events:
         try:
-            state, made = _fold(state, key, record, turn.position["clock_at"], definitions)
+            state, made = _fold(state, key, record, clock_at, definitions)
             grown = _bounded(state, value)
         except Exception as error:  # noqa: BLE001 -- it is told in the rejection
             reject(turn, record, _why(error))
