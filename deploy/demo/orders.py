@@ -53,19 +53,20 @@ def days_until(orders: Sequence[Order], last: date) -> int:
     return (last - orders[-1].day).days
 
 
-def message(order: Order, moved: timedelta, zone: ZoneInfo) -> dict[str, Any]:
-    """The `Order Completed` of an order, at noon of its day, `moved`, in this time zone.
+def message(order: Order, timestamp: str) -> dict[str, Any]:
+    """The `Order Completed` of an order.
 
     It has no `sentAt`: an importer's clock corrects nothing, and the instant is the same whenever it is sent.
     """
+    number = order.id
     return {
         "type": "track",
         "event": "Order Completed",
-        "messageId": order.id,
+        "messageId": number,
         "userId": order.customer,
-        "timestamp": datetime.combine(order.day + moved, NOON, zone).isoformat(),
+        "timestamp": timestamp,
         "properties": {
-            "order_id": order.id,
+            "order_id": number,
             "total": order.total,
             "currency": CURRENCY,
             "products": [{"product_id": "cd", "name": "Compact disc", "quantity": order.discs}],
@@ -82,8 +83,9 @@ class Day(NamedTuple):
 
 
 def days(orders: Iterable[Order], moved: timedelta, zone: ZoneInfo) -> Iterator[Day]:
-    """The days on which there are orders, in order."""
-    for day, placed in groupby(orders, key=attrgetter("day")):
-        next_day = datetime.combine(day + moved + timedelta(days=1), time.min, zone)
-        messages = [message(order, moved, zone) for order in placed]
-        yield Day(day + moved, messages, int(next_day.timestamp() * 1000))
+    """The days on which there are orders, in order, `moved`; each order is at noon of its day in this time zone."""
+    for written, placed in groupby(orders, key=attrgetter("day")):
+        day = written + moved
+        noon = datetime.combine(day, NOON, zone).isoformat()
+        next_day = datetime.combine(day + timedelta(days=1), time.min, zone)
+        yield Day(day, [message(order, noon) for order in placed], int(next_day.timestamp() * 1000))

@@ -46,9 +46,10 @@ def run(settings: Settings, *, keep_dates: bool = False, orders: Sequence[Order]
         f"{len(orders):,} orders of a music shop, {orders[0].day + moved} to {orders[-1].day + moved}",
         highlight=False,
     )
+    all_days = list(days(orders, moved, ZoneInfo(genesis.timezone)))
     with clock.writer(settings) as producer, _held(settings, producer, console):
         began = time.monotonic()
-        last = _post(settings, console, list(days(orders, moved, ZoneInfo(genesis.timezone))), producer)
+        last = _post(settings, console, all_days, producer)
         posted = time.monotonic()
         _wait(settings, console, last)
         took = report.Took(posted - began, time.monotonic() - posted)

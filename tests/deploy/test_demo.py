@@ -42,7 +42,8 @@ def test_the_file_is_whole() -> None:
 
 def test_an_order_is_at_noon_of_its_day_whatever_the_clocks_do() -> None:
     order = orders.Order(date(1997, 3, 29), 7, "00003", 2, "20.76")
-    sent = orders.message(order, timedelta(1), BERLIN)  # the night in which summer time begins
+    ((day, (sent,), _),) = orders.days([order], timedelta(1), BERLIN)  # the night in which summer time begins
+    assert day == date(1997, 3, 30)
     assert sent["timestamp"] == "1997-03-30T12:00:00+02:00"
     assert "sentAt" not in sent
     assert (sent["messageId"], sent["userId"]) == ("cdnow-00007", "00003")
