@@ -30,7 +30,7 @@ from schemas.state import POSITION_KEY, Position, new_position
 from schemas.topics import COMMANDS, EVENTS, LIFECYCLE_CHANGES, REJECTED, STATE, partition_of
 
 log = structlog.get_logger()
-CACHE_BYTES = 32 * 1024 * 1024
+CACHE_BYTES = 8 * 1024 * 1024
 """Of all partitions of a worker together."""
 BATCH_BYTES = 900_000
 TRANSACTION_TIMEOUT_MS = 10_000

@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import cast
 
 import orjson
-from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteOptions
+from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteBufferManager, WriteOptions
 from typing_extensions import TypedDict
 
 from schemas.state import POSITION_KEY, Position
 
 _META = b"m"
 _FIRST_DUE = 2**63
-BLOCK_CACHE = Cache(16 * 1024 * 1024)
-"""Blocks of all stores of the process."""
+BLOCKS = Cache(48 * 1024 * 1024)
+BUFFERS = WriteBufferManager.new_write_buffer_manager_with_cache(32 * 1024 * 1024, False, BLOCKS)
+"""Memory of all stores of the process: blocks that were read, and what waits to be written, within `BLOCKS`."""
 
 
 class Meta(TypedDict):
@@ -138,11 +139,12 @@ def _options() -> Options:
     options = Options(raw_mode=True)
     options.create_if_missing(True)
     options.set_write_buffer_size(8 * 1024 * 1024)
+    options.set_write_buffer_manager(BUFFERS)
     options.set_max_write_buffer_number(2)
     options.set_keep_log_file_num(2)
     options.set_max_open_files(128)
     blocks = BlockBasedOptions()
-    blocks.set_block_cache(BLOCK_CACHE)
+    blocks.set_block_cache(BLOCKS)
     blocks.set_cache_index_and_filter_blocks(True)
     blocks.set_bloom_filter(10, False)
     options.set_block_based_table_factory(blocks)

@@ -37,7 +37,9 @@ class Settings(BaseSettings):
     clickhouse_database: str = Field(
         "cdp", pattern=r"^[a-z][a-z0-9_]*$", description="database of the projections"
     )
-    clickhouse_user: str = Field("cdp", pattern=r"^[a-z][a-z0-9_]*$", description="user that migrates and writes")
+    clickhouse_user: str = Field(
+        "cdp", pattern=r"^[a-z][a-z0-9_]*$", description="user that migrates and writes"
+    )
     clickhouse_password: SecretStr = Field(SecretStr("cdp"), description="its password")
     analyst_user: str = Field(
         "analyst", pattern=r"^[a-z][a-z0-9_]*$", description="read-only user for analysts"

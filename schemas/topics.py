@@ -44,7 +44,13 @@ DEFINITIONS = Topic("definitions", "name/version", "every version", 1, _COMPACTE
 LIFECYCLE_CHANGES = Topic("lifecycle-changes", "customer_id", "for ever", None, _FOREVER)
 SEGMENT_CHANGES = Topic("segment-changes", "customer_id", "for ever", None, _FOREVER)
 IDENTITY_CHANGES = Topic("identity-changes", "customer_id", "for ever", None, _FOREVER)
-REJECTED = Topic("rejected", "source", "30 days", 1, {**_FOREVER, "retention.ms": str(30 * DAY_MS)})
+REJECTED = Topic(
+    "rejected",
+    "source",
+    "30 days",
+    1,
+    {**_FOREVER, "retention.ms": str(30 * DAY_MS), "max.message.bytes": "2097152"},
+)
 
 TOPICS = (
     EVENTS,
