@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ingest.bodies import MAX_EVENT, NUL, dump, original
 from ingest.canonical import Arrival, Desk, canonical
 from ingest.identifiers import Identity
+from ingest.ordinary import ordinary
 from ingest.refusal import Refusal, invalid, too_large
 from schemas.event import EventBody
 from schemas.rejected import Rejection
@@ -46,15 +47,19 @@ def accept(messages: list[Any], desk: Desk, arrival: Arrival) -> Accepted:
     room = MAX_RECORDS
     for number, message in enumerate(messages):
         try:
-            identity, body = canonical(message, desk, arrival, number)
-            value = _value(body, message)
-            room -= len(value)
+            event = ordinary(message, desk, arrival) or _event(message, desk, arrival, number)
+            room -= len(event[1])
             if room < 0:
                 raise too_large("the envelope's context makes this batch too large")
-            events.append((identity, value))
+            events.append(event)
         except Refusal as refusal:
             refused.append(_refused(refusal, message))
     return Accepted(events, refused)
+
+
+def _event(message: Any, desk: Desk, arrival: Arrival, number: int) -> tuple[Identity, bytes]:
+    identity, body = canonical(message, desk, arrival, number)
+    return identity, _value(body, message)
 
 
 def _value(body: EventBody, message: Any) -> bytes:
@@ -65,7 +70,7 @@ def _value(body: EventBody, message: Any) -> bytes:
         raise invalid(f"cannot be kept as JSON: {error}") from None
     if len(value) > MAX_EVENT - 2_048 and len(original(message)) > MAX_EVENT:
         raise too_large(f"an event may have {MAX_EVENT} bytes")
-    if b"u0000" in value and NUL.search(value):
+    if b"\\" in value and b"u0000" in value and NUL.search(value):
         raise invalid("contains a NUL character")
     return value
 

@@ -1,4 +1,4 @@
-"""One Segment message to one canonical event (`schemas.event.EventBody`). Pure; the hot path of ingest.
+"""One Segment message to one canonical event (`schemas.event.EventBody`). Pure; `ingest.ordinary` is its short way.
 
 What the log has no place for survives in `context.original`, ids that identify nobody among it.
 """
@@ -27,13 +27,17 @@ EMPTY: Fields = {}
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where the events of one source are taken in: what there is to know of it, prepared once."""
+    """Where the events of one source are taken in: what there is to know of it, prepared once.
+
+    `who` is the identity of a userId and an anonymousId; `known` the same, or None where one of them identifies nobody.
+    """
 
     name: str
     channel: str
     currency: str
     policy: Policy
     who: Callable[[str | None, str | None], Identity]
+    known: Callable[[str | None, str | None], Identity | None]
 
 
 def desk(name: str, channel: str, currency: str, policy: Policy) -> Desk:
@@ -43,7 +47,18 @@ def desk(name: str, channel: str, currency: str, policy: Policy) -> Desk:
     def who(user: str | None, anonymous: str | None) -> Identity:
         return identify(policy, user, anonymous, ())
 
-    return Desk(name, channel, currency, policy, who)
+    @lru_cache(maxsize=16_384)
+    def known(user: str | None, anonymous: str | None) -> Identity | None:
+        try:
+            identity = who(user, anonymous)
+        except Refusal:
+            return None
+        unnamed = (user is not None and "user_id" not in identity.identifiers) or (
+            anonymous is not None and "anonymous_id" not in identity.identifiers
+        )
+        return None if unnamed else identity
+
+    return Desk(name, channel, currency, policy, who, known)
 
 
 @dataclass(frozen=True, slots=True)
