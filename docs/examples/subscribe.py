@@ -15,4 +15,4 @@ changes = KafkaConsumer(
 for record in changes:
     event = {name: value.decode() for name, value in record.headers}
     change = json.loads(record.value)
-    print(event["ce_id"], change["identifiers"], change["from"], "->", change["to"], event["ce_time"], flush=True)
+    print(event["ce_id"], event["ce_time"], change["identifiers"], change["from"], "->", change["to"])
