@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-Headers = list[tuple[str, bytes]]
+Record = tuple[bytes, bytes, list[tuple[str, bytes]]]
+"""Key, value and headers."""
 
 
 class Receipt:
@@ -43,6 +44,11 @@ class Batch:
         self.builder, self.size = builder, 0
         self.receipts: list[Receipt] = []
 
+    def await_by(self, receipt: Receipt) -> None:
+        """Let a receipt wait for this batch."""
+        self.receipts.append(receipt)
+        receipt.waiting += 1
+
 
 class Lane:
     """One partition: batches that wait, and the one in flight with the time when it left."""
@@ -55,16 +61,18 @@ class Lane:
         self.flying: Batch | None = None
         self.since = 0.0
 
-    def add(self, receipt: Receipt, timestamp: int, key: bytes, value: bytes, headers: Headers) -> None:
-        """Put one record into the batch that is being filled."""
+    def add(self, receipt: Receipt, timestamp: int, records: list[Record]) -> None:
+        """Put a request's records into the batch that is being filled, and into a next one where it is full."""
         batch = self.waiting[-1] if self.waiting else self._open()
-        if batch.builder.append(timestamp=timestamp, key=key, value=value, headers=headers) is None:  # full
-            batch = self._open()
-            batch.builder.append(timestamp=timestamp, key=key, value=value, headers=headers)
-        batch.size += len(value)
-        if not batch.receipts or batch.receipts[-1] is not receipt:
-            batch.receipts.append(receipt)
-            receipt.waiting += 1
+        batch.await_by(receipt)
+        append = batch.builder.append
+        for key, value, headers in records:
+            if append(timestamp=timestamp, key=key, value=value, headers=headers) is None:  # full
+                batch = self._open()
+                batch.await_by(receipt)
+                append = batch.builder.append
+                append(timestamp=timestamp, key=key, value=value, headers=headers)
+            batch.size += len(value)
 
     def depart(self, now: float) -> Batch:
         """The next batch, now in flight."""

@@ -9,7 +9,7 @@ seconds takes nothing new.
 import asyncio
 import contextlib
 import time
-from collections import deque
+from collections import defaultdict, deque
 from functools import partial
 
 import structlog
@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from ingest.accept import Accepted
-from ingest.lanes import Batch, Lane, Receipt
+from ingest.lanes import Batch, Lane, Receipt, Record
 from schemas import rejected
 from schemas.errors import Unavailable
 from schemas.settings import Settings
@@ -59,6 +59,7 @@ class Log:
 
     async def start(self) -> None:
         """Connect; Unavailable where Kafka does not answer."""
+        self._loop = asyncio.get_running_loop()
         self._producer = await _producer(self._settings)
         self.healthy = True
         self._tasks = [asyncio.create_task(self._pump()), asyncio.create_task(self._watch())]
@@ -72,22 +73,28 @@ class Log:
         if self._pending > MAX_PENDING:
             raise Overloaded
         now = time.monotonic()
-        used = {self._events[identity.partition] for identity, _ in accepted.events}
-        if accepted.refused:
-            used.add(self._rejected)
-        if self._producer is None or any(lane.late(now, STUCK) for lane in used):
+        records = self._records(accepted, source, received_at)
+        if self._producer is None or any(lane.late(now, STUCK) for lane in records):
             raise Unavailable("Kafka does not acknowledge", self._settings.kafka)
-        receipt = Receipt(asyncio.get_running_loop().create_future(), now + PATIENCE)
-        for identity, value in accepted.events:
-            self._events[identity.partition].add(receipt, received_at, identity.key, value, identity.headers)
-        for rejection, message_id in accepted.refused:
-            headers = rejected.headers(rejection, "ingest", received_at, message_id)
-            self._rejected.add(receipt, received_at, source.encode(), rejection.original, headers)
+        receipt = Receipt(self._loop.create_future(), now + PATIENCE)
+        for lane, its in records.items():
+            lane.add(receipt, received_at, its)
         self._pending += accepted.size
         self._receipts.append(receipt)
         if not self._cycle:
             self._wake.set()
         return receipt.future
+
+    def _records(self, accepted: Accepted, source: str, received_at: int) -> dict[Lane, list[Record]]:
+        """What becomes of a request, by lane."""
+        found: defaultdict[Lane, list[Record]] = defaultdict(list)
+        lanes = self._events
+        for identity, value in accepted.events:
+            found[lanes[identity.partition]].append((identity.key, value, identity.headers))
+        for rejection, message_id in accepted.refused:
+            headers = rejected.headers(rejection, "ingest", received_at, message_id)
+            found[self._rejected].append((source.encode(), rejection.original, headers))
+        return found
 
     async def reachable(self) -> bool:
         """Whether Kafka answers now."""
@@ -123,7 +130,6 @@ class Log:
 
         What arrives meanwhile leaves when all of them are acknowledged, or have had their time.
         """
-        loop = asyncio.get_running_loop()
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -132,7 +138,7 @@ class Log:
             leaving = [lane for lane in self._lanes if lane.waiting and lane.flying is None]
             if leaving and not self._cycle:
                 self._cycle = cycle = set(leaving)
-                loop.call_later(CYCLE_SECONDS, self._let_go, cycle)
+                self._loop.call_later(CYCLE_SECONDS, self._let_go, cycle)
                 for lane in leaving:
                     await self._depart(lane)
 
