@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.exposition import generate_latest
 
-from ingest.accept import Accepted
+from ingest.accept import Refused
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 STATUSES = (200, 400, 401, 404, 408, 429, 500, 503)
@@ -28,11 +28,11 @@ class Metrics:
             "cdp_ingest_seconds", "from request to answer", buckets=SECONDS, registry=self._registry
         )
 
-    def written(self, accepted: Accepted) -> None:
-        """What is in the log now."""
-        self._accepted.inc(len(accepted.events))
-        for refused in accepted.refused:
-            self._rejected.labels(refused.rejection.reason.value).inc()
+    def written(self, events: int, refused: list[Refused]) -> None:
+        """What is in the log now: so many events, and these refusals."""
+        self._accepted.inc(events)
+        for refusal in refused:
+            self._rejected.labels(refusal.rejection.reason.value).inc()
 
     def answered(self, status: int, seconds: float) -> None:
         """One answer to a request that sends events."""
