@@ -191,10 +191,14 @@ async def _main(settings: Settings) -> None:
             await app.stop()
 
 
-def _on_lost(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """An exception that nobody awaits: of a producer that failed it is one of many, told once as the fault."""
-    if not isinstance(context.get("exception"), KafkaError):
-        loop.default_exception_handler(context)
+def _on_lost(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """An exception that nobody awaits, of a client's own task: ours all end the worker.
+
+    Of a producer that failed it is one of many, told once as the fault.
+    """
+    error = context.get("exception")
+    if not isinstance(error, KafkaError):
+        log.warning("a client's task failed", about=context["message"], error=repr(error))
 
 
 async def _when_reachable(settings: Settings, stopping: asyncio.Event) -> Library | None:

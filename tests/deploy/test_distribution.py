@@ -19,7 +19,8 @@ HOSTS = (
 
 
 def run(*argv: str) -> str:
-    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    return subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False).stdout
 
 
 def test_help_lists_every_target() -> None:
