@@ -11,7 +11,7 @@ demo: setup ## run the platform on 18 months of real purchases and show what it 
 	@.venv/bin/cdp demo
 
 test: setup ## run all tests
-	@.venv/bin/pytest
+	@.venv/bin/pytest -n 2 --dist worksteal
 
 check: setup ## lint, format, types and import rules
 	@.venv/bin/ruff check .

@@ -19,7 +19,9 @@ HOSTS = (
 
 
 def run(*argv: str) -> str:
-    env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    env = {
+        name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    }
     return subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False).stdout
 
 
