@@ -20,6 +20,7 @@ from processors.changelog import meta_of, open_store
 from processors.chunk import fold_commands_chunk, fold_events_chunk
 from processors.definitions_log import Library
 from processors.records import LogRecord, Out, change_record, rejected_record
+from processors.rejections import Rejections
 from processors.stopping import stop
 from processors.store import Store
 from processors.turn import Turn
@@ -77,10 +78,14 @@ class Partition:
                 self._spoilt = True
                 raise
 
-    async def fold(self, topic: str, records: list[LogRecord]) -> tuple[int, int]:
-        """Fold a chunk, a transaction a turn; gives how many records were read and how many of them rejected."""
+    async def fold(self, topic: str, records: list[LogRecord], rejections: Rejections) -> None:
+        """Fold a chunk, a transaction a turn.
+
+        TooManyRejected, and nothing of that turn written, where `rejections` allows no more: a worker that is started
+        again stops at the same place.
+        """
         async with self._turns():
-            rejected, position = self.position["rejected"], self.position
+            position, read = self.position, len(records)
             if topic == self.events.topic:
                 records = [record for record in records if record.offset >= position["events"]]
                 turns = fold_events_chunk(position, records, self.store, self.library.compile)
@@ -88,8 +93,9 @@ class Partition:
                 records = [record for record in records if record.offset >= position["commands"]]
                 turns = fold_commands_chunk(position, records)
             for turn in turns:
+                rejections.count(read, turn.position["rejected"] - self.position["rejected"])
                 await self._commit(turn)
-            return len(records), self.position["rejected"] - rejected
+                read = 0
 
     def wants_tick(self, at: int) -> bool:
         """Whether the clock runs and has not been told this time."""

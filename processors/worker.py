@@ -11,7 +11,6 @@ import gc
 import logging
 import signal
 import time
-from collections import deque
 from typing import Any
 
 import faust
@@ -22,9 +21,9 @@ from faust.app.base import BootStrategy
 
 from processors.assignment import Assignment
 from processors.definitions_log import Library, read_library
-from processors.partition import Partition
-from processors.records import LogRecord
-from schemas.errors import TooManyRejected, Unavailable
+from processors.rejections import Rejections
+from processors.sparing import Sparing
+from schemas.errors import Unavailable
 from schemas.genesis import check
 from schemas.settings import Settings
 
@@ -35,25 +34,6 @@ TICK_CHECK_S = 1.0
 OFFSETS_S = 2.0
 RETRY_S = 1.0
 LOST_S = 60.0
-WINDOW = 10_000
-MIN_REJECTED = 200
-SPARING_S = 60.0
-
-
-class Sparing(logging.Filter):
-    """Lets what a library says again and again, while Kafka is away, through once a minute."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._said: dict[object, float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether this was not said for a minute."""
-        said = self._said.get(record.msg)
-        if said is not None and record.created - said < SPARING_S:
-            return False
-        self._said[record.msg] = record.created
-        return True
 
 
 class ChannelsOnly(BootStrategy):
@@ -66,30 +46,6 @@ class App(faust.App):
     """A Faust app of agents on channels."""
 
     BootStrategy = ChannelsOnly
-
-
-class Rejections:
-    """How much of the last WINDOW records was rejected; more than the set share stops the worker."""
-
-    def __init__(self, share: float) -> None:
-        self._share = share
-        self._chunks: deque[tuple[int, int]] = deque()
-        self._read = self._rejected = 0
-
-    def count(self, read: int, rejected: int) -> None:
-        """Count a chunk; TooManyRejected where the share is passed."""
-        self._chunks.append((read, rejected))
-        self._read += read
-        self._rejected += rejected
-        while self._read - self._chunks[0][0] >= WINDOW:
-            old = self._chunks.popleft()
-            self._read -= old[0]
-            self._rejected -= old[1]
-        if self._rejected >= MIN_REJECTED and self._rejected > self._share * self._read:
-            what = f"{self._rejected} of the last {self._read} records were rejected"
-            raise TooManyRejected(
-                what, "cdp.rejected.v1", "read why there; CDP_MAX_REJECTED_SHARE=1 lets all pass"
-            )
 
 
 def make_app(settings: Settings, assignment: Assignment) -> App:
@@ -108,7 +64,7 @@ def make_app(settings: Settings, assignment: Assignment) -> App:
     @app.agent(chunks)
     async def fold(stream: Any) -> None:
         async for partition, topic, records in stream:
-            assignment.run(partition, _fold(partition, topic, records, rejections))
+            assignment.run(partition, partition.fold(topic, records, rejections))
 
     app.service(_poll_service(assignment, chunks))
     return app
@@ -156,10 +112,6 @@ async def _bear(error: KafkaError, since: float | None) -> float:
         raise Unavailable(f"the log cannot be read for {LOST_S:.0f} s: {error!r}", "Kafka")
     await asyncio.sleep(RETRY_S)
     return since
-
-
-async def _fold(partition: Partition, topic: str, records: list[LogRecord], rejections: Rejections) -> None:
-    rejections.count(*await partition.fold(topic, records))
 
 
 def run(settings: Settings) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
+from processors.rejections import MIN_REJECTED, WINDOW, Rejections
 from processors.rules.facts import fold
-from processors.worker import MIN_REJECTED, WINDOW, Rejections
 from schemas.books import MAX_OBJECTS
 from schemas.errors import TooManyRejected
 from schemas.rejected import Reason
