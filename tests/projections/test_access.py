@@ -38,6 +38,7 @@ def test_analysts_read_every_view_and_look_identifiers_up(analyst: Client) -> No
         analyst.execute(f"SELECT * FROM {view} LIMIT 1")
     found = analyst.execute(
         f"SELECT customer_id = dictGet('{READ_DATABASE}.customer_of', 'customer_id', 'user_id:a') FROM profiles"
+        " WHERE has(keys, 'user_id:a')"
     )
     assert found == [(1,)]
 
