@@ -34,7 +34,7 @@ bring_packages() {
         say "installing $packages"
         apt-get update -qq
         # shellcheck disable=SC2086
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
         packages=$(missing_packages | xargs)
     fi
     [[ -z $packages ]] || { say "missing: $packages; on Debian: sudo apt-get install $packages"; exit 1; }
