@@ -118,7 +118,19 @@ def _found(settings: Settings, producer: KafkaProducer, chosen: list[definitions
             "a running deployment keeps its definitions",
         )
     producer.commit_transaction()
+    _wait_until_readable(settings)
     return genesis
+
+
+def _wait_until_readable(settings: Settings) -> None:
+    """A commit is acknowledged before it can be read: a broker killed in between would show no deployment."""
+    deadline = time.monotonic() + READ_S
+    while KEY.encode() not in read_all(settings, DEFINITIONS.name(settings.namespace)):
+        if time.monotonic() > deadline:
+            raise Unavailable(
+                "the deployment is written and cannot be read yet", settings.kafka, "run it again"
+            )
+        time.sleep(0.1)
 
 
 def _is_missing(definition: definitions.Definition, there: dict[bytes, bytes]) -> bool:
