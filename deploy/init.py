@@ -102,7 +102,10 @@ def _found(settings: Settings, producer: KafkaProducer, chosen: list[definitions
         check(genesis, settings)
     else:
         genesis = found(settings, str(uuid.uuid4()), int(time.time() * 1000))
-    missing = [d for d in chosen if _is_missing(d, there)]
+    founding = KEY.encode() not in there
+    # what a deployment was founded with holds; only a variable that is set can contradict it
+    asked = [d for d in chosen if founding or d.kind in settings.model_fields_set]
+    missing = [d for d in asked if _is_missing(d, there)]
     producer.begin_transaction()
     if KEY.encode() not in there:
         _send(producer, DEFINITIONS.name(settings.namespace), 0, [(KEY, genesis.model_dump(mode="json"))])
@@ -115,7 +118,7 @@ def _found(settings: Settings, producer: KafkaProducer, chosen: list[definitions
         raise ConfigError(
             f"the deployment has no {names}",
             "CDP_LIFECYCLE, CDP_IDENTITY",
-            "a running deployment keeps its definitions",
+            "it keeps those that it was founded with: leave these unset, or set CDP_HOME for another deployment",
         )
     producer.commit_transaction()
     _wait_until_readable(settings)

@@ -32,6 +32,7 @@ class Program:
     env: Mapping[str, str] = field(default_factory=dict)
     stop_seconds: float = 30
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
+    _said_before: int = field(default=0, init=False, repr=False)
 
     @property
     def pid(self) -> int:
@@ -54,6 +55,7 @@ class Program:
         """Start it and return at once; `wait_ready` waits."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
+            self._said_before = output.tell()
             self._process = subprocess.Popen(
                 list(self.argv),
                 stdin=subprocess.DEVNULL,
@@ -121,7 +123,9 @@ class Program:
 
     def failure(self, what: str) -> ProcessFailed:
         """Tell what went wrong, with the end of the log."""
-        return ProcessFailed(what, str(self.log), "the end of its log:\n" + tail(self.log, 12))
+        return ProcessFailed(
+            what, str(self.log), "the end of its log:\n" + tail(self.log, 12, self._said_before)
+        )
 
 
 def kill_group(leader: int) -> None:
@@ -130,12 +134,12 @@ def kill_group(leader: int) -> None:
         os.killpg(leader, signal.SIGKILL)
 
 
-def tail(path: Path, lines: int) -> str:
-    """Return the last lines of a file, of its last 64 KiB; nothing when there is no file."""
+def tail(path: Path, lines: int, after: int = 0) -> str:
+    """Return the last lines of a file after a place in it, of its last 64 KiB; nothing when there is no file."""
     if not path.exists():
         return ""
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 65536))
+        file.seek(max(after, path.stat().st_size - 65536, 0))
         return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
 
 

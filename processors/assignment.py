@@ -32,6 +32,10 @@ FENCED_WAIT_S = 3.0
 not fence the new owner in turn."""
 LEAVE_S = 12.0
 """For the turns under way when a partition is taken away: more than a transaction may take."""
+IN_FLIGHT = 16_000
+"""Records under way in all partitions together, about: what they become is held in memory until it is committed."""
+STATES = 2_500
+"""States that a chunk should change: a log of new customers takes smaller chunks than one of known ones."""
 Polled = tuple[Partition, str, list[LogRecord]]
 
 
@@ -44,6 +48,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tenures: dict[int, asyncio.Task[None]] = {}
         self._tasks: dict[int, set[asyncio.Task[None]]] = {}
+        self._sizes: dict[int, int] = {}  # of the last chunk of each partition
         self._leaving = False
 
     async def __aenter__(self) -> Self:
@@ -101,9 +106,10 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         task.add_done_callback(tasks.discard)
 
     async def poll(self, most: int, timeout_ms: int) -> list[Polled]:
-        """What arrived for partitions with no work under way, at most `most` records."""
+        """What arrived for partitions with no work under way, at most `most` records, and IN_FLIGHT of all."""
         idle = [number for number in self.partitions if not self._tasks.get(number)]
-        if not idle:
+        room = IN_FLIGHT - sum(self._sizes.get(number, 0) for number, tasks in self._tasks.items() if tasks)
+        if not idle or room <= 0:
             busy = {task for tasks in self._tasks.values() for task in tasks}
             if busy:
                 await asyncio.wait(busy, timeout=timeout_ms / 1000, return_when=asyncio.FIRST_COMPLETED)
@@ -112,14 +118,22 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
             return []
         wanted = [topic for number in idle for topic in self._topics(number)]
         try:
-            got = await self.consumer.getmany(*wanted, timeout_ms=timeout_ms, max_records=most)
+            got = await self.consumer.getmany(
+                *wanted, timeout_ms=timeout_ms, max_records=min(most, room, self._aim())
+            )
         except IllegalStateError:  # revoked meanwhile
             return []
+        self._sizes |= {source.partition: len(records) for source, records in got.items()}
         return [
             (self.partitions[source.partition], source.topic, records)
             for source, records in got.items()
             if source.partition in self.partitions and records
         ]
+
+    def _aim(self) -> int:
+        """Records of a chunk that changes about STATES states, as the last chunks did."""
+        density = max((partition.density for partition in self.partitions.values()), default=0.0)
+        return int(STATES / max(density, 0.01))
 
     def tick(self, at: int) -> None:
         """Let every partition whose clock runs, and has not been there, write a tick."""

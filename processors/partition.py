@@ -45,6 +45,7 @@ class Partition:
         self.events = TopicPartition(EVENTS.name(settings.namespace), number)
         self.commands = TopicPartition(COMMANDS.name(settings.namespace), number)
         self.position: Position = new_position()
+        self.density = 1.0  # changed states a record, of the last chunk
         self.fault: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._lock = asyncio.Lock()
         self._spoilt = False
@@ -95,6 +96,7 @@ class Partition:
             for turn in turns:
                 rejections.count(read, turn.position["rejected"] - self.position["rejected"])
                 await self._commit(turn)
+                self.density = len(turn.states) / read if read else self.density
                 read = 0
 
     def wants_tick(self, at: int) -> bool:

@@ -1,5 +1,6 @@
 """Connections to ClickHouse: one Client a thread, and what its errors mean."""
 
+import logging
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -7,12 +8,14 @@ from typing import TypeVar
 import structlog
 from clickhouse_driver import Client, errors
 
-from schemas.errors import Unavailable
+from schemas.errors import ConfigError, Unavailable
 from schemas.settings import Settings
 
 log = structlog.get_logger()
 Answer = TypeVar("Answer")
 
+AUTHENTICATION_FAILED = 516
+logging.getLogger("clickhouse_driver").setLevel(logging.CRITICAL)  # its tracebacks: `retried` says it once
 LOST = (errors.NetworkError, errors.SocketTimeoutError, EOFError, OSError)
 """Errors of a connection: what was sent may or may not have been executed."""
 
@@ -46,12 +49,18 @@ def reason(error: BaseException) -> str:
 def retried(settings: Settings, action: Callable[[], Answer], patience: float) -> Answer:
     """The action's answer, tried again with a back-off while ClickHouse cannot be reached.
 
-    It is said once that it is away and once that it is back; Unavailable after `patience` seconds.
+    It is said once that it is away and once that it is back; Unavailable after `patience` seconds, ConfigError at
+    once where the password is wrong.
     """
     delay, said, end = 0.1, False, time.monotonic() + patience
     while True:
         try:
             answer = action()
+        except errors.ServerException as error:
+            if error.code != AUTHENTICATION_FAILED:
+                raise
+            hint = "CDP_CLICKHOUSE_USER and CDP_CLICKHOUSE_PASSWORD, or those of the analyst"
+            raise ConfigError("the user or its password is wrong", where(settings), hint) from None
         except LOST as error:
             if time.monotonic() + delay > end:
                 raise Unavailable(reason(error), where(settings), "is it running? `cdp status`") from None

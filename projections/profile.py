@@ -44,7 +44,10 @@ def show(settings: Settings, identifier: str, keys: Keys | None) -> Profile:
     with connect(settings) as client:
         found = retried(settings, lambda: _read(client, customer, key), PATIENCE)
     if found is None:
-        hint = "a new event shows within a second; identifiers are compared as normalised"
+        hint = (
+            "customers are found by the greatest identifier of their events, as user_id; identifiers that came beside "
+            "it do not find them yet"
+        )
         raise NotFound(f"nobody is known as {identifier}", "profiles", hint)
     return found
 

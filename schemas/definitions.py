@@ -82,7 +82,9 @@ def read_yaml(path: Path) -> Any:
             raise ConfigError(f"larger than {MAX_FILE // 1024} KiB", str(path))
         return yaml.load(path.read_text("utf-8"), _PlainYaml)  # noqa: S506  (a SafeLoader)
     except FileNotFoundError:
-        presets = ", ".join(sorted(p.stem for p in PRESETS.glob("*.yaml") if p.stem != "identity"))
+        presets = ", ".join(
+            sorted(p.stem for p in PRESETS.glob("*.yaml") if p.stem not in ("identity", "sources"))
+        )
         raise ConfigError("no such file", str(path), f"presets are: {presets}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", str(path)) from None

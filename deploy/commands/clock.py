@@ -39,7 +39,7 @@ def tick(at: At) -> None:
 
     settings = _settings()
     run(settings, instant(at, settings.timezone))
-    typer.echo(f"the time is {at}")
+    typer.echo(f"told every partition that it is {at}; where it is later already, nothing changes")
 
 
 def _settings() -> Settings:
