@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from processors.changelog import meta_of, open_store
+from processors.changelog import meta_of, open_store, wait_until_decided
 from processors.chunk import fold_commands_chunk, fold_events_chunk
 from processors.definitions_log import Library
 from processors.records import LogRecord, Out, change_record, rejected_record
@@ -187,9 +187,10 @@ class Partition:
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=8 * 1024 * 1024,
         )
+        topic = TopicPartition(STATE.name(self.settings.namespace), self.number)
         try:
             await reader.start()
-            topic = TopicPartition(STATE.name(self.settings.namespace), self.number)
+            await wait_until_decided(self.settings.kafka, reader, topic)
             cache = CACHE_BYTES // self.settings.partitions
             path = self.settings.home / "state" / self.settings.namespace / str(self.number)
             return await open_store(path, cache, reader, topic, self.library.genesis.deployment)
