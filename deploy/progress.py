@@ -10,7 +10,7 @@ from deploy.clock import Offsets
 from projections.lag import lag
 from schemas.errors import Unavailable
 from schemas.settings import Settings
-from schemas.topics import EVENTS
+from schemas.topics import EVENTS, fold_group
 
 PATIENCE = 60.0
 """Seconds without any progress after which waiting is given up."""
@@ -39,7 +39,7 @@ def _wait_until_folded(settings: Settings, upto: Offsets, tell: Tell) -> None:
     try:
         consumer = KafkaConsumer(
             bootstrap_servers=settings.kafka.split(","),
-            group_id=f"{settings.namespace}-fold",
+            group_id=fold_group(settings.namespace),
             enable_auto_commit=False,
             allow_auto_create_topics=False,
         )

@@ -21,7 +21,7 @@ from processors.partition import Partition
 from processors.records import LogRecord
 from processors.stopping import stop
 from schemas.settings import Settings
-from schemas.topics import COMMANDS, EVENTS
+from schemas.topics import COMMANDS, EVENTS, fold_group
 
 log = structlog.get_logger()
 FAULTS = (KafkaError, OSError)
@@ -54,7 +54,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
     async def __aenter__(self) -> Self:
         self.consumer = AIOKafkaConsumer(
             bootstrap_servers=self.settings.kafka,
-            group_id=f"{self.settings.namespace}-fold",
+            group_id=fold_group(self.settings.namespace),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",

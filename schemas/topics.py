@@ -82,3 +82,8 @@ def murmur2(data: bytes) -> int:
 def partition_of(key: str, partitions: int) -> int:
     """The partition that owns a record key, as every Kafka client's default partitioner has it."""
     return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions
+
+
+def fold_group(namespace: str) -> str:
+    """The consumer group of the workers; its offsets tell the usual tools how far they are."""
+    return f"{namespace}-fold"
