@@ -1,11 +1,13 @@
 """Ports on loopback."""
 
+import random
 import socket
-from contextlib import ExitStack
+from contextlib import suppress
 
 from schemas.errors import PortInUse
 
 LOOPBACK = "127.0.0.1"
+OUTSIDE_EPHEMERAL = (12_000, 32_000)
 
 
 def require_free(port: int, setting: str) -> None:
@@ -21,9 +23,15 @@ def require_free(port: int, setting: str) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nothing listens on just now, each another."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind((LOOPBACK, 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+    """Return ports that nothing listens on just now, each another.
+
+    They lie below those that systems give to outgoing connections, so that none of these takes a server's port while
+    that restarts.
+    """
+    ports: list[int] = []
+    while len(ports) < count:
+        port = random.randrange(*OUTSIDE_EPHEMERAL)
+        with suppress(PortInUse):
+            require_free(port, "")
+            ports += [port] * (port not in ports)
+    return ports

@@ -10,7 +10,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from deploy.init import init
-from deploy.program import Program
+from deploy.program import Program, tail
 from projections.connect import connect
 from projections.migrate import migrate
 from projections.registry import PROJECTIONS
@@ -82,7 +82,19 @@ class Platform:
                     self._start(name)
             return condition()
 
-        until(kept, what, PATIENCE_S)
+        try:
+            until(kept, what, PATIENCE_S)
+        except AssertionError as error:
+            error.add_note(self._told())
+            raise
+
+    def _told(self) -> str:
+        """What each process said last, for whoever has to find out why a wait was in vain."""
+        behind = {who: self.behind(who) for who in self.groups}
+        last = (
+            f"--- {name}, pid {program.pid}\n{tail(program.log, 30)}" for name, program in self.programs.items()
+        )
+        return "\n".join([f"(done, to be done): {behind}, acknowledged {self.ledger.count}", *last])
 
     def behind(self, who: str) -> tuple[int, int]:
         """(done, to be done) records of the events log, of the workers or the sink; as known while Kafka was there."""
