@@ -10,6 +10,7 @@ from kafka.errors import KafkaError
 
 from projections import batch, metrics, store
 from projections.connect import LOST, connect, reason, retried, where
+from projections.decode import compiled
 from projections.table import Made, Projection, Record
 from schemas.errors import TopicMismatch, Unavailable
 from schemas.settings import Settings
@@ -172,4 +173,4 @@ def consumer(settings: Settings, projection: Projection, group: str) -> KafkaCon
         raise Unavailable(
             f"{type(error).__name__}: {error}", f"Kafka at {settings.kafka}", "is it running?"
         ) from None
-    return joined
+    return compiled(joined)
