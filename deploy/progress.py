@@ -71,5 +71,5 @@ def _wait(behind: Callable[[], int], what: str, process: str, tell: Tell) -> Non
         except (KafkaError, Unavailable) as error:
             told = str(error)
         if time.monotonic() > deadline:
-            raise Unavailable(f"{what}: {told}", process, f"`cdp status`, `cdp logs {process}`")
+            raise Unavailable(f"{what}: {told}", process, "`cdp status`, `cdp logs`")
         time.sleep(POLL)

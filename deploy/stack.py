@@ -2,7 +2,7 @@
 
 import sys
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from schemas.errors import ConfigError
 from schemas.settings import Settings
 
 TASKS = ("init", "migrate")
+SINKS = (("events",), ("state", "lifecycle-changes", "rejected"))
+"""The projections of each sink: two processes with about the same work, for Python uses one core in each."""
 ON_LOOPBACK = ("127.0.0.1", "localhost")
 
 
@@ -71,12 +73,13 @@ def task(settings: Settings, name: str) -> Program:
 
 
 def services(settings: Settings) -> list[Child]:
-    """Return sink, workers and ingest, in the order of starting; they are stopped in the opposite order."""
+    """Return sinks, workers and ingest, in the order of starting; they are stopped in the opposite order."""
+    sinks = [_cdp(settings, "sink", f"sink-{names[0]}", arguments=names) for names in SINKS]
     workers = [_cdp(settings, "worker", f"worker-{n}") for n in range(1, settings.workers + 1)]
     url = f"http://{LOOPBACK}:{settings.ingest_port}/ready"
     ingest = _cdp(settings, "ingest", "ingest", partial(_get, url))
     return [
-        Child(_cdp(settings, "sink", "sink")),
+        *(Child(sink) for sink in sinks),
         *(Child(worker) for worker in workers),
         Child(ingest, settings.ingest_port),
     ]
@@ -87,8 +90,14 @@ def log_of(settings: Settings, name: str) -> Path:
     return settings.home / "logs" / f"{name}.log"
 
 
-def _cdp(settings: Settings, command: str, name: str, check: Callable[[], None] | None = None) -> Program:
-    argv = [sys.executable, "-m", "deploy", command]
+def _cdp(
+    settings: Settings,
+    command: str,
+    name: str,
+    check: Callable[[], None] | None = None,
+    arguments: Sequence[str] = (),
+) -> Program:
+    argv = [sys.executable, "-m", "deploy", command, *arguments]
     return Program(name, argv, log_of(settings, name), check, environment(settings), stop_seconds=20)
 
 

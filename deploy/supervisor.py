@@ -59,7 +59,7 @@ class Supervisor:
             return
         for name in stack.TASKS:
             self._run_task(name)
-        self._bring_up("ingest, workers and sink", lambda: stack.services(self.settings))
+        self._bring_up("ingest, workers and sinks", lambda: stack.services(self.settings))
 
     def _bring_up(self, what: str, make: Callable[[], Sequence[Child]]) -> None:
         self._doing(f"starting {what}")

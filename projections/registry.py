@@ -1,8 +1,11 @@
 """Every projection, explicitly. A new one: its module in `rows`, a line here, a numbered migration."""
 
+from collections.abc import Sequence
+
 from projections.rows import events, lifecycle_changes, rejected, state
 from projections.table import Projection
 from schemas import topics
+from schemas.errors import ConfigError
 
 PROJECTIONS = (
     Projection("state", topics.STATE, (state.PROFILES, state.IDENTITIES), state.rows, newest_only=True),
@@ -15,3 +18,12 @@ PROJECTIONS = (
     ),
     Projection("rejected", topics.REJECTED, (rejected.REJECTED,), rejected.rows),
 )
+
+
+def named(names: Sequence[str]) -> tuple[Projection, ...]:
+    """The projections of these names, all where there are none; ConfigError for a name that none has."""
+    known = [projection.name for projection in PROJECTIONS]
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"no projection {name!r}", "cdp sink", f"there are {', '.join(known)}")
+    return tuple(p for p in PROJECTIONS if not names or p.name in names)

@@ -11,6 +11,7 @@ import typer
 import yaml
 
 from deploy.cli import app
+from deploy.stack import SINKS
 from schemas.settings import Settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -42,7 +43,10 @@ def test_the_schema_refuses_what_compose_does_not_know() -> None:
 
 
 def test_it_runs_the_whole_platform() -> None:
-    assert set(COMPOSE["services"]) == {"kafka", "clickhouse", "init", "migrate", "ingest", "worker", "sink"}
+    sinks = {f"sink-{names[0]}": ["sink", *names] for names in SINKS}
+    names = {"kafka", "clickhouse", "init", "migrate", "ingest", "worker", *sinks}
+    assert set(COMPOSE["services"]) == names
+    assert {name: COMPOSE["services"][name]["command"] for name in sinks} == sinks
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -115,7 +115,14 @@ def test_bad_settings_are_named_as_they_are_set(settings: Settings, monkeypatch:
 
 def test_services_are_as_many_workers_as_asked_for(settings: Settings) -> None:
     made = stack.services(settings.model_copy(update={"workers": 3}))
-    assert [child.program.name for child in made] == ["sink", "worker-1", "worker-2", "worker-3", "ingest"]
+    assert [child.program.name for child in made] == [
+        "sink-events",
+        "sink-state",
+        "worker-1",
+        "worker-2",
+        "worker-3",
+        "ingest",
+    ]
 
 
 def test_a_large_log_is_moved_aside_and_goes_on(tmp_path: Path) -> None:
