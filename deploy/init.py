@@ -14,6 +14,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
+from processors.hanging import last_transaction, write_lost_markers
 from schemas import definitions
 from schemas.errors import ConfigError, TopicMismatch, Unavailable
 from schemas.event import Marker
@@ -36,13 +37,12 @@ def init(settings: Settings) -> Genesis:
     ]
     try:
         make_topics(settings)
-        producer = KafkaProducer(
-            bootstrap_servers=settings.kafka,
-            transactional_id=f"{settings.namespace}-init",
-            acks="all",
-        )
+        id_ = f"{settings.namespace}-init"
+        last = last_transaction(settings.kafka, id_)
+        producer = KafkaProducer(bootstrap_servers=settings.kafka, transactional_id=id_, acks="all")
         try:
             producer.init_transactions()
+            write_lost_markers(settings.kafka, last, _written(settings))
             return _found(settings, producer, chosen)
         finally:
             producer.close()
@@ -125,8 +125,17 @@ def _found(settings: Settings, producer: KafkaProducer, chosen: list[definitions
     return genesis
 
 
+def _written(settings: Settings) -> list[TopicPartition]:
+    """Every partition that founding writes."""
+    events = EVENTS.name(settings.namespace)
+    return [
+        TopicPartition(DEFINITIONS.name(settings.namespace), 0),
+        *(TopicPartition(events, number) for number in range(settings.partitions)),
+    ]
+
+
 def _wait_until_readable(settings: Settings) -> None:
-    """A commit is acknowledged before it can be read: a broker killed in between would show no deployment."""
+    """A commit is acknowledged before it can be read: a broker killed in between shows no deployment for a while."""
     deadline = time.monotonic() + READ_S
     while KEY.encode() not in read_all(settings, DEFINITIONS.name(settings.namespace)):
         if time.monotonic() > deadline:

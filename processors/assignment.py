@@ -15,6 +15,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError, KafkaError, ProducerFenced
+from kafka.errors import KafkaError as AdminError
 
 from processors.definitions_log import Library
 from processors.partition import Partition
@@ -24,7 +25,7 @@ from schemas.settings import Settings
 from schemas.topics import COMMANDS, EVENTS, fold_group
 
 log = structlog.get_logger()
-FAULTS = (KafkaError, OSError)
+FAULTS = (KafkaError, AdminError, OSError)
 """What reopening may mend; a timeout is an OSError."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 10.0
 FENCED_WAIT_S = 3.0

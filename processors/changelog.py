@@ -1,15 +1,12 @@
 """Catching a store up with its changelog, and deciding when it must be wiped first."""
 
-import asyncio
 import time
 from pathlib import Path
 
 import orjson
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaTimeoutError
 
-from processors.stopping import stop
 from processors.store import Meta, Store, wipe
 from schemas.errors import Unavailable
 from schemas.state import POSITION_KEY, upcast
@@ -18,7 +15,6 @@ from schemas.topics import STATE
 log = structlog.get_logger()
 MAX_BESIDE = 8
 _LOCKED = ("lock hold by current process", "While lock file")
-DECIDED_S = 15.0
 TOMBSTONES_MS = int(STATE.config["delete.retention.ms"])
 
 
@@ -33,24 +29,6 @@ def why_stale(meta: Meta | None, deployment: str, topic: str, end: int, now: int
     if now - meta["written_at"] > TOMBSTONES_MS // 2:
         return "it is older than the topic's tombstones"
     return None
-
-
-async def wait_until_decided(kafka: str, committed: AIOKafkaConsumer, partition: TopicPartition) -> None:
-    """Wait until every transaction of the changelog has ended; KafkaTimeoutError where one does not in DECIDED_S.
-
-    A commit is acknowledged before its marker is in the partition, and a broker that was killed in between writes it
-    later: until then a read-committed reader ends before states that are committed, and would fold them again.
-    """
-    everything = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
-    try:
-        await everything.start()
-        deadline = time.monotonic() + DECIDED_S
-        while (await committed.end_offsets([partition])) != (await everything.end_offsets([partition])):
-            if time.monotonic() > deadline:
-                raise KafkaTimeoutError(f"a transaction of {partition} is still open")
-            await asyncio.sleep(0.05)
-    finally:
-        await stop(everything)
 
 
 async def open_store(

@@ -1,7 +1,7 @@
 """One owned partition: its fenced producer, its store, its position; each turn is one Kafka transaction.
 
 The order in which it is opened matters: start the producer (which fences any predecessor and aborts what that left
-open), then read the changelog to its end, then seek.
+open), end what the broker forgot to end, then read the changelog to its end, then seek.
 """
 
 import asyncio
@@ -15,10 +15,12 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
+from kafka import TopicPartition as Place
 
-from processors.changelog import meta_of, open_store, wait_until_decided
+from processors.changelog import meta_of, open_store
 from processors.chunk import fold_commands_chunk, fold_events_chunk
 from processors.definitions_log import Library
+from processors.hanging import last_transaction, write_lost_markers
 from processors.records import LogRecord, Out, change_record, rejected_record
 from processors.rejections import Rejections
 from processors.stopping import stop
@@ -53,8 +55,11 @@ class Partition:
 
     async def open(self) -> None:
         """Fence the predecessor, then bring the store and the position to the end of the changelog."""
+        kafka, id_ = self.settings.kafka, f"{self.settings.namespace}-fold-{self.number}"
+        last = await asyncio.to_thread(last_transaction, kafka, id_)
         try:
-            await self._start_producer()
+            await self._start_producer(id_)
+            await asyncio.to_thread(write_lost_markers, kafka, last, self._written())
             self.store = await self._open_store()
         except BaseException:
             await stop(self.producer)
@@ -190,17 +195,26 @@ class Partition:
         topic = TopicPartition(STATE.name(self.settings.namespace), self.number)
         try:
             await reader.start()
-            await wait_until_decided(self.settings.kafka, reader, topic)
             cache = CACHE_BYTES // self.settings.partitions
             path = self.settings.home / "state" / self.settings.namespace / str(self.number)
             return await open_store(path, cache, reader, topic, self.library.genesis.deployment)
         finally:
             await stop(reader)
 
-    async def _start_producer(self) -> None:
+    def _written(self) -> list[Place]:
+        """Every partition that a turn or a tick may write."""
+        namespace, count = self.settings.namespace, self.settings.partitions
+        mine = [Place(topic.name(namespace), self.number) for topic in (EVENTS, STATE, LIFECYCLE_CHANGES)]
+        return [
+            *mine,
+            Place(REJECTED.name(namespace), 0),
+            *(Place(COMMANDS.name(namespace), to) for to in range(count)),
+        ]
+
+    async def _start_producer(self, transactional_id: str) -> None:
         self.producer = AIOKafkaProducer(
             bootstrap_servers=self.settings.kafka,
-            transactional_id=f"{self.settings.namespace}-fold-{self.number}",
+            transactional_id=transactional_id,
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
             max_batch_size=BATCH_BYTES,
             max_request_size=8 * 1024 * 1024,

@@ -30,7 +30,7 @@ def free_ports(count: int) -> list[int]:
     """
     ports: list[int] = []
     while len(ports) < count:
-        port = random.randrange(*OUTSIDE_EPHEMERAL)
+        port = random.randrange(*OUTSIDE_EPHEMERAL)  # noqa: S311 - no secret
         with suppress(PortInUse):
             require_free(port, "")
             ports += [port] * (port not in ports)
