@@ -1,9 +1,10 @@
-"""(3) The sink: rows a second of `cdp sink` out of the log, beside native inserts of the same rows, ready in memory.
+"""(3) The sink: rows a second of the sinks out of the log, beside native inserts of the same rows, ready in memory.
 
 The log holds synthetic events and what a worker made of them. The peer inserts the same columns, prepared before,
 in as many threads as there are projections and in blocks as large as the sink's at most, into a database of its own.
 """
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from bench.log import write
 from bench.platform import SECRET, Platform, platform
 from bench.synthetic import events, people
 from bench.usage import cpu_seconds, memory_mb
+from deploy.stack import SINKS
 from projections import batch, store
 from projections.connect import connect
 from projections.lag import caught_up
@@ -27,11 +29,12 @@ from projections.registry import PROJECTIONS
 from projections.table import Made, Projection, Record
 from schemas.settings import Settings
 
-EVENTS_COUNT = 150_000
+EVENTS_COUNT = 300_000
 ABOUT = (
-    f"One sink, all projections: {EVENTS_COUNT:,} synthetic events, the states and changes that follow; peer: native "
+    f"The sinks of `cdp up`: {EVENTS_COUNT:,} synthetic events, the states and changes that follow; peer: native "
     f"inserts of the same rows, prepared, in blocks of {MAX_ROWS:,}"
 )
+NAMES = [f"sink-{projections[0]}" for projections in SINKS]
 
 
 def sink() -> Result:
@@ -44,26 +47,31 @@ def sink() -> Result:
         watch(mine.settings, worker, written.count)
         worker.stop()
         ours, cpu = _sink(mine)
-        peers = _peer(mine.settings)
+        peers, bare = _peer(mine.settings)
         result.add("rows a second", ours, "1/s", peers / 2, "at least")
         result.add("peer's rows a second", peers, "1/s")
         result.add("share of the peer's", 100 * ours / peers, "%", 50, "at least")
         result.add("CPU a row", cpu * 1e6, "µs")
-        for name in ("sink", "clickhouse", "kafka"):
+        result.add("peer's CPU a row", bare * 1e6, "µs")
+        for name in (*NAMES, "clickhouse", "kafka"):
             result.memory[name] = memory_mb(mine.programs[name].pid)
     return result
 
 
 def _sink(mine: Platform) -> tuple[float, float]:
-    """Rows a second, and CPU seconds of the sink a row, from its first insert to its last."""
+    """Rows a second, and CPU seconds of the sinks a row, from their first insert to their last."""
     with connect(mine.settings) as client:
         before = _inserted(client)
-        program = mine.cdp("sink")
+        programs = [
+            mine.run(name, [sys.executable, "-m", "deploy", "sink", *projections])
+            for name, projections in zip(NAMES, SINKS, strict=True)
+        ]
         samples = [(before, time.monotonic(), 0.0)]
         while time.monotonic() - samples[-1][1] < 2 or not caught_up(mine.settings):
-            if not program.alive:
-                raise program.failure("the sink ended")
-            now = _inserted(client), time.monotonic(), cpu_seconds(program.pid)
+            for program in programs:
+                if not program.alive:
+                    raise program.failure("a sink ended")
+            now = _inserted(client), time.monotonic(), sum(cpu_seconds(p.pid) for p in programs)
             if now[0] != samples[-1][0]:
                 samples.append(now)
             time.sleep(0.05)
@@ -78,8 +86,8 @@ def _inserted(client: Client) -> int:
     return int(found[0][0]) if found else 0
 
 
-def _peer(settings: Settings) -> float:
-    """Rows a second of prepared native inserts."""
+def _peer(settings: Settings) -> tuple[float, float]:
+    """Rows a second, and CPU seconds of this process a row, of prepared native inserts."""
     settings = settings.model_copy(update={"clickhouse_database": "peer"})
     migrate(settings)
     ready = [list(_made(settings, projection)) for projection in PROJECTIONS]
@@ -90,12 +98,12 @@ def _peer(settings: Settings) -> float:
             rows.extend(store.insert_all(client, projection, made) for made in batches)
 
     threads = [threading.Thread(target=insert, args=both) for both in zip(PROJECTIONS, ready, strict=True)]
-    began = time.monotonic()
+    began, used = time.monotonic(), time.process_time()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return sum(rows) / (time.monotonic() - began)
+    return sum(rows) / (time.monotonic() - began), (time.process_time() - used) / sum(rows)
 
 
 def _made(settings: Settings, projection: Projection) -> Iterator[Made]:

@@ -46,7 +46,7 @@ class _Compiled(Fetcher.PartitionRecords):  # type: ignore[misc]  # untyped
                 raise CorruptRecordError(f"{topic}/{partition}/{batch.base_offset}: checksum")
             self.leader_epoch = batch.leader_epoch
             if self._committed(batch):
-                for record in DefaultRecordBatch(bytes(batch._buffer)):  # noqa: SLF001
+                for record in DefaultRecordBatch(batch._buffer):  # noqa: SLF001
                     offset = record.offset
                     self.next_fetch_offset = offset + 1
                     yield Fetched(

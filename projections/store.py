@@ -10,14 +10,11 @@ SETTINGS = {"async_insert": 0}
 
 
 def insert(client: Client, table: Table, columns: list[Values]) -> None:
-    """One block of rows, acknowledged when it is stored.
-
-    The driver changes lists while it sends them, so it gets copies: the same columns may be sent again.
-    """
+    """One block of rows, acknowledged when it is stored."""
     names = ", ".join(column.name for column in table.columns)
     client.execute(
         f"INSERT INTO {table.name} ({names}) VALUES",
-        [list(values) for values in columns],
+        columns,
         columnar=True,
         settings=SETTINGS,
     )

@@ -1,6 +1,7 @@
 """`cdp.events.v1` -> events_raw: one row an event, with what it states about an order, contract or card."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from orjson import dumps, loads
@@ -49,7 +50,7 @@ EVENTS = Table(
 )
 _ENTRIES = {name: semantic.entry for name, semantic in REGISTRY.items() if semantic.entry}
 _NOTHING: tuple[str, str, str, str | None, str] = ("", "", "", None, "")
-_OBJECTS = ("identifiers", "properties", "traits", "context")
+_STATED = itemgetter("source", "message_id", "type", "name", "channel", "occurred_at", "received_at")
 
 
 def rows(records: Sequence[Record]) -> Made:
@@ -65,7 +66,7 @@ def rows(records: Sequence[Record]) -> Made:
         if row is not None:
             found.append(row)
     if found:
-        made.columns[EVENTS.name] = list(map(list, zip(*found, strict=True)))
+        made.columns[EVENTS.name] = list(zip(*found, strict=True))
     return made
 
 
@@ -73,18 +74,16 @@ def _row(record: Record) -> tuple[Any, ...] | None:
     event = loads(record.value or b"")
     if event["type"] in STATEMENTS:
         return None
-    name, message_id = event["name"], event["message_id"]
+    source, message_id, type_, name, *rest = _STATED(event)
     get = event.get
     return (
         record.key.decode(),  # type: ignore[union-attr]  # no key: unreadable
-        next((value for header, value in record.headers if header == "keys"), b""),
-        event["source"],
+        _keys(record.headers),
+        source,
         message_id,
-        event["type"],
+        type_,
         name,
-        event["channel"],
-        event["occurred_at"],
-        event["received_at"],
+        *rest,
         get("sent_at"),
         get("original_timestamp"),
         dumps(event["identifiers"]),
@@ -96,6 +95,13 @@ def _row(record: Record) -> tuple[Any, ...] | None:
         record.partition,
         record.offset,
     )
+
+
+def _keys(headers: Sequence[tuple[str, bytes]]) -> bytes:
+    for name, value in headers:
+        if name == "keys":
+            return value
+    return b""
 
 
 def _entry(name: str, properties: dict[str, Any], message_id: str) -> tuple[str, str, str, str | None, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -50,16 +51,18 @@ def rows(records: Sequence[Record]) -> Made:
             made.unreadable.append(
                 Unreadable(record, f"{error.error_count()} faults: {error.errors()[0]['msg']}")
             )
+        except ValueError as error:  # no UUID
+            made.unreadable.append(Unreadable(record, str(error)))
     if found:
-        made.columns[LIFECYCLE_CHANGES.name] = list(map(list, zip(*found, strict=True)))
+        made.columns[LIFECYCLE_CHANGES.name] = list(zip(*found, strict=True))
     return made
 
 
 def _row(record: Record) -> tuple[Any, ...]:
     change = LifecycleChange.model_validate_json(record.value or b"")
     return (
-        change.id,
-        change.customer_id,
+        UUID(change.id),
+        UUID(change.customer_id),
         change.lifecycle,
         change.from_ or "",
         change.to,

@@ -7,7 +7,19 @@ never entered the log. So a record that both the fold and a projection refuse is
 from collections.abc import Sequence
 from typing import Any
 
-from projections.table import KAFKA, Column, Made, Record, Table, Unreadable, instant, raw, small, text
+from projections.table import (
+    KAFKA,
+    Column,
+    Made,
+    Record,
+    Table,
+    Unreadable,
+    Values,
+    instant,
+    raw,
+    small,
+    text,
+)
 from schemas.rejected import Reason
 
 REJECTED = Table(
@@ -29,10 +41,10 @@ REJECTED = Table(
 def rows(records: Sequence[Record]) -> Made:
     """Rejected records as columns of REJECTED; what is odd in one is shown, never refused."""
     found = [_row(record) for record in records]
-    return Made({REJECTED.name: list(map(list, zip(*found, strict=True)))}) if found else Made()
+    return Made({REJECTED.name: list(zip(*found, strict=True))}) if found else Made()
 
 
-def rows_of(unreadable: Sequence[Unreadable]) -> list[list[Any]]:
+def rows_of(unreadable: Sequence[Unreadable]) -> list[Values]:
     """Columns of REJECTED for records that are no rows of their own projection."""
     found = [
         (
@@ -50,7 +62,7 @@ def rows_of(unreadable: Sequence[Unreadable]) -> list[list[Any]]:
         )
         for record, detail in unreadable
     ]
-    return list(map(list, zip(*found, strict=True)))
+    return list(zip(*found, strict=True))
 
 
 def _place(record: Record) -> str:

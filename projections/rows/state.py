@@ -7,6 +7,7 @@ tombstone, whose `rev` lies above that of its last row.
 
 from collections.abc import Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
 from orjson import dumps, loads
 
@@ -32,6 +33,8 @@ from projections.table import (
 from schemas.facts import Part, new_part, union
 from schemas.state import Cluster, NewerFormat, Published, upcast
 
+Customers = Sequence[tuple[UUID, Published]]
+Place = tuple[str, int, int]
 _day = whole(-(2**31), 2**31 - 1)
 _some = whole(0, 2**32 - 1)
 _counts, _amounts = map_of(text, count), map_of(text, amount)
@@ -92,7 +95,8 @@ def rows(records: Sequence[Record]) -> Made:
             cluster = _cluster(record)
             if cluster is not None:
                 at = (record.topic, record.partition, record.offset)
-                found = list(_profiles(cluster, at)), list(_identities(cluster, at))
+                customers = [(UUID(name), published) for name, published in cluster["published"].items()]
+                found = list(_profiles(cluster, customers, at)), list(_identities(cluster, customers, at))
                 profiles += found[0]
                 identities += found[1]
         except NewerFormat as error:
@@ -101,7 +105,7 @@ def rows(records: Sequence[Record]) -> Made:
             made.unreadable.append(Unreadable(record, f"{type(error).__name__}: {str(error)[:200]}"))
     for table, found_rows in ((PROFILES, profiles), (IDENTITIES, identities)):
         if found_rows:
-            made.columns[table.name] = list(map(list, zip(*found_rows, strict=True)))
+            made.columns[table.name] = list(zip(*found_rows, strict=True))
     return made
 
 
@@ -116,9 +120,9 @@ def _cluster(record: Record) -> Cluster | None:
     return state  # type: ignore[return-value]
 
 
-def _profiles(cluster: Cluster, at: tuple[str, int, int]) -> Iterator[tuple[Any, ...]]:
+def _profiles(cluster: Cluster, customers: Customers, at: Place) -> Iterator[tuple[Any, ...]]:
     parts = cluster["parts"]
-    for customer_id, published in cluster["published"].items():
+    for customer_id, published in customers:
         own = [parts[member] for member in published["members"] if member in parts]
         gone = not published["members"]
         if not own and not gone:
@@ -127,7 +131,7 @@ def _profiles(cluster: Cluster, at: tuple[str, int, int]) -> Iterator[tuple[Any,
         yield (*_columns(customer_id, published, facts), cluster["at"], cluster["rev"], int(gone), *at)
 
 
-def _columns(customer_id: str, published: Published, facts: Part) -> tuple[Any, ...]:
+def _columns(customer_id: UUID, published: Published, facts: Part) -> tuple[Any, ...]:
     totals = facts["books"]["totals"]
     return (
         customer_id,
@@ -158,8 +162,8 @@ def _columns(customer_id: str, published: Published, facts: Part) -> tuple[Any, 
     )
 
 
-def _identities(cluster: Cluster, at: tuple[str, int, int]) -> Iterator[tuple[Any, ...]]:
+def _identities(cluster: Cluster, customers: Customers, at: Place) -> Iterator[tuple[Any, ...]]:
     rev = cluster["rev"]
-    for customer_id, published in cluster["published"].items():
+    for customer_id, published in customers:
         for key in published["members"]:
             yield key, customer_id, rev, 0, *at

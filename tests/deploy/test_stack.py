@@ -10,6 +10,7 @@ from deploy import config, logs, stack
 from deploy.localstack import tools
 from deploy.localstack.ports import free_ports
 from deploy.state import ChildState, ProcessId, StackState, StateFile
+from projections.registry import PROJECTIONS
 from schemas.errors import ConfigError, MissingTool, PortInUse
 from schemas.settings import Settings
 
@@ -123,6 +124,11 @@ def test_services_are_as_many_workers_as_asked_for(settings: Settings) -> None:
         "worker-3",
         "ingest",
     ]
+
+
+def test_the_sinks_write_every_projection_once() -> None:
+    names = [name for names in stack.SINKS for name in names]
+    assert sorted(names) == sorted(projection.name for projection in PROJECTIONS)
 
 
 def test_a_large_log_is_moved_aside_and_goes_on(tmp_path: Path) -> None:

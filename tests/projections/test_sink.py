@@ -11,9 +11,10 @@ from kafka import KafkaProducer
 from projections.connect import connect
 from projections.lag import caught_up, lag
 from projections.migrate import migrate
+from projections.registry import PROJECTIONS, named
 from projections.sink import serve
 from schemas import topics
-from schemas.errors import TopicMismatch
+from schemas.errors import ConfigError, TopicMismatch
 from schemas.rejected import Reason
 from schemas.settings import Settings
 from tests.projections.conftest import Server, Sink, content, settings_for, until_caught_up
@@ -145,6 +146,14 @@ def test_two_sinks_share_the_work_and_one_goes_on_alone(settings: Settings, sink
     until_caught_up(settings)
     assert content(settings)["events"][0] == 300
     second.terminate()
+
+
+def test_a_sink_writes_what_it_is_told_and_everything_where_it_is_told_nothing() -> None:
+    assert [projection.name for projection in named(["rejected", "events"])] == ["events", "rejected"]
+    assert named([]) == PROJECTIONS
+    with pytest.raises(ConfigError, match="no projection 'profiles'") as told:
+        named(["events", "profiles"])
+    assert "lifecycle-changes" in str(told.value)
 
 
 def test_a_sink_without_tables_says_what_to_do(settings: Settings) -> None:
