@@ -28,7 +28,8 @@ class Platform:
 
     def cdp(self, command: str, **settings: str) -> Program:
         """Start `cdp COMMAND` under these settings; it is stopped with the platform."""
-        return self.run(command, [sys.executable, "-m", "deploy", command], settings)
+        argv = [sys.executable, "-m", "deploy", command]
+        return self.run(command, argv, {"CDP_INSTANCE": command, **settings})
 
     def run(self, name: str, argv: list[str], env: Mapping[str, str] | None = None) -> Program:
         """Start a program in the deployment's environment; it is stopped with the platform."""

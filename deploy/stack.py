@@ -98,7 +98,8 @@ def _cdp(
     arguments: Sequence[str] = (),
 ) -> Program:
     argv = [sys.executable, "-m", "deploy", command, *arguments]
-    return Program(name, argv, log_of(settings, name), check, environment(settings), stop_seconds=20)
+    env = {**environment(settings), "CDP_INSTANCE": name}
+    return Program(name, argv, log_of(settings, name), check, env, stop_seconds=20)
 
 
 def _get(url: str) -> None:

@@ -56,6 +56,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         self.consumer = AIOKafkaConsumer(
             bootstrap_servers=self.settings.kafka,
             group_id=fold_group(self.settings.namespace),
+            group_instance_id=self.settings.instance or None,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",

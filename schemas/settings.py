@@ -66,6 +66,12 @@ class Settings(BaseSettings):
         "default", description="identity rules of a new deployment: `default` or a YAML file"
     )
 
+    instance: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._-]{0,100}$",
+        description="name of this process, which no other of its command has: after a kill its successor takes over "
+        "at once instead of after Kafka's session timeout",
+    )
     workers: int = Field(1, ge=1, le=64, description="worker processes that `cdp up` runs")
     max_rejected_share: float = Field(
         0.2,

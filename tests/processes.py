@@ -27,7 +27,8 @@ class Process(Program):
     def __init__(self, command: str, settings: Settings, name: str = "") -> None:
         log = Path(settings.home) / f"{name or command}.log"
         argv = [sys.executable, "-m", "deploy", *command.split()]
-        super().__init__(name or command, argv, log, env=environment(settings))
+        env = {**environment(settings), "CDP_INSTANCE": name or command.replace(" ", "-")}
+        super().__init__(name or command, argv, log, env=env)
 
     def said(self) -> str:
         """All that it wrote, on both streams."""
