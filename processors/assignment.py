@@ -33,10 +33,14 @@ FENCED_WAIT_S = 3.0
 not fence the new owner in turn."""
 LEAVE_S = 12.0
 """For the turns under way when a partition is taken away: more than a transaction may take."""
-IN_FLIGHT = 16_000
-"""Records under way in all partitions together, about: what they become is held in memory until it is committed."""
-STATES = 2_500
-"""States that a chunk should change: a log of new customers takes smaller chunks than one of known ones."""
+FETCH_BYTES = 2 * 1024 * 1024
+"""Of all partitions together, as compressed in the log."""
+CHUNK_BYTES = 8 * 1024 * 1024
+"""What a chunk should take: a log of new customers, or of large states, takes smaller chunks than one of known ones."""
+IN_FLIGHT_BYTES = 10 * 1024 * 1024
+"""No chunk is begun while those of all partitions take more: what they become is held until it is committed."""
+HAND_OVER_S = 0.001
+"""Until what was polled has become a task."""
 Polled = tuple[Partition, str, list[LogRecord]]
 
 
@@ -49,7 +53,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tenures: dict[int, asyncio.Task[None]] = {}
         self._tasks: dict[int, set[asyncio.Task[None]]] = {}
-        self._sizes: dict[int, int] = {}  # of the last chunk of each partition
+        self._sizes: dict[int, int] = {}  # records that were polled of each partition and are not committed
         self._leaving = False
 
     async def __aenter__(self) -> Self:
@@ -60,6 +64,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
+            fetch_max_bytes=FETCH_BYTES,
             # the default, round robin, may put events and commands of one partition on different workers
             partition_assignment_strategy=(RangePartitionAssignor,),
             session_timeout_ms=6_000,  # the least that brokers take: a killed worker is replaced after it
@@ -101,41 +106,68 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         """Let work on a partition go on beside other partitions' work; a fault opens the partition again."""
         if self.partitions.get(partition.number) is not partition:
             work.close()
+            self._sizes.pop(partition.number, None)
             return
         tasks = self._tasks.setdefault(partition.number, set())
         task = asyncio.create_task(self._guard(partition, work))
         tasks.add(task)
-        task.add_done_callback(tasks.discard)
+
+        def done(_: object) -> None:
+            tasks.discard(task)
+            if not tasks:
+                self._sizes.pop(partition.number, None)
+
+        task.add_done_callback(done)
 
     async def poll(self, most: int, timeout_ms: int) -> list[Polled]:
-        """What arrived for partitions with no work under way, at most `most` records, and IN_FLIGHT of all."""
-        idle = [number for number in self.partitions if not self._tasks.get(number)]
-        room = IN_FLIGHT - sum(self._sizes.get(number, 0) for number, tasks in self._tasks.items() if tasks)
-        if not idle or room <= 0:
+        """What arrived for partitions with no work under way, at most `most` records of each."""
+        idle = [n for n in self.partitions if not (self._tasks.get(n) or n in self._sizes)]
+        if not idle or self._under_way() >= IN_FLIGHT_BYTES:
             busy = {task for tasks in self._tasks.values() for task in tasks}
             if busy:
                 await asyncio.wait(busy, timeout=timeout_ms / 1000, return_when=asyncio.FIRST_COMPLETED)
             else:
-                await asyncio.sleep(timeout_ms / 1000)
+                await asyncio.sleep(HAND_OVER_S if self._sizes else timeout_ms / 1000)
             return []
         wanted = [topic for number in idle for topic in self._topics(number)]
         try:
-            got = await self.consumer.getmany(
-                *wanted, timeout_ms=timeout_ms, max_records=min(most, room, self._aim())
-            )
+            got = await self._getmany(wanted, min(most, self._aim()), timeout_ms)
         except IllegalStateError:  # revoked meanwhile
             return []
-        self._sizes |= {source.partition: len(records) for source, records in got.items()}
-        return [
+        polled = [
             (self.partitions[source.partition], source.topic, records)
             for source, records in got.items()
             if source.partition in self.partitions and records
         ]
+        self._sizes |= {partition.number: len(records) for partition, _, records in polled}
+        return polled
+
+    async def _getmany(
+        self, wanted: list[TopicPartition], most: int, timeout_ms: int
+    ) -> dict[TopicPartition, list[LogRecord]]:
+        """At most so many records, but the last partition's in full: what is cut makes a chunk too small to pay."""
+        got: dict[TopicPartition, list[LogRecord]] = await self.consumer.getmany(
+            *wanted, timeout_ms=timeout_ms, max_records=most
+        )
+        if len(got) > 1 and sum(map(len, got.values())) >= most:
+            last = next(reversed(got))
+            with contextlib.suppress(KafkaError, OSError):  # comes again, and what was got must not be lost
+                rest = await self.consumer.getmany(last, timeout_ms=0, max_records=most)
+                got[last] = [*got[last], *rest.get(last, ())]
+        return got
+
+    def _under_way(self) -> int:
+        """Bytes of the chunks that are being folded and committed, about."""
+        return sum(
+            size * self.partitions[number].weight
+            for number, size in self._sizes.items()
+            if number in self.partitions
+        )
 
     def _aim(self) -> int:
-        """Records of a chunk that changes about STATES states, as the last chunks did."""
-        density = max((partition.density for partition in self.partitions.values()), default=0.0)
-        return int(STATES / max(density, 0.01))
+        """Records of a chunk of CHUNK_BYTES, as the last chunks were; at least one."""
+        weight = max((partition.weight for partition in self.partitions.values()), default=1)
+        return max(1, CHUNK_BYTES // weight)
 
     def tick(self, at: int) -> None:
         """Let every partition whose clock runs, and has not been there, write a tick."""
@@ -181,6 +213,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
                 partition = await self._open(number)
                 opened = time.monotonic()
                 try:
+                    self._sizes.pop(number, None)
                     self.partitions[number] = partition
                     fault = await partition.fault
                     log.warning("transaction failed, opening again", partition=number, error=repr(fault))

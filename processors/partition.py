@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Iterable
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -35,6 +36,8 @@ from schemas.topics import COMMANDS, EVENTS, LIFECYCLE_CHANGES, REJECTED, STATE,
 log = structlog.get_logger()
 CACHE_BYTES = 8 * 1024 * 1024
 """Of all partitions of a worker together."""
+RECORD_BYTES = 1_500
+"""What a record takes while it is under way, beside the state that it changes: itself, and the change it makes."""
 BATCH_BYTES = 900_000
 TRANSACTION_TIMEOUT_MS = 10_000
 
@@ -47,7 +50,7 @@ class Partition:
         self.events = TopicPartition(EVENTS.name(settings.namespace), number)
         self.commands = TopicPartition(COMMANDS.name(settings.namespace), number)
         self.position: Position = new_position()
-        self.density = 1.0  # changed states a record, of the last chunk
+        self.weight = 2 * RECORD_BYTES  # bytes that a record takes while it is under way, of the last chunk
         self.fault: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._lock = asyncio.Lock()
         self._spoilt = False
@@ -101,7 +104,8 @@ class Partition:
             for turn in turns:
                 rejections.count(read, turn.position["rejected"] - self.position["rejected"])
                 await self._commit(turn)
-                self.density = len(turn.states) / read if read else self.density
+                if read:
+                    self.weight = RECORD_BYTES + sum(map(len, turn.states.values())) // read
                 read = 0
 
     def wants_tick(self, at: int) -> bool:
@@ -122,10 +126,10 @@ class Partition:
         state = TopicPartition(STATE.name(self.settings.namespace), self.number)
         position = orjson.dumps(turn.position)
         out: dict[TopicPartition, Iterable[Out]] = {
-            state: [
-                *(Out(key.encode(), value, []) for key, value in turn.states.items()),
-                Out(POSITION_KEY.encode(), position, []),
-            ]
+            state: chain(
+                (Out(key.encode(), value, []) for key, value in turn.states.items()),
+                (Out(POSITION_KEY.encode(), position, []),),
+            )
         }
         out |= self._outputs(turn)
         offsets = await self._transact(out)
@@ -144,7 +148,7 @@ class Partition:
         if turn.changes:
             deployment = self.library.genesis.deployment
             changes = TopicPartition(LIFECYCLE_CHANGES.name(namespace), self.number)
-            out[changes] = [change_record(change, deployment) for change in turn.changes]
+            out[changes] = (change_record(change, deployment) for change in turn.changes)
         if turn.rejected:
             now = _now()
             out[TopicPartition(REJECTED.name(namespace), 0)] = [
