@@ -17,6 +17,7 @@ from bench.platform import SECRET, Platform, platform
 from bench.synthetic import events, people
 from bench.traffic import Posting, batches, postings
 from bench.usage import cpu_seconds, memory_mb
+from deploy.stack import SINKS
 from projections.connect import connect
 from schemas.changes import customer_id
 from schemas.definitions import load
@@ -26,7 +27,7 @@ from schemas.identity import IdentityRules, Keys
 RATE, BATCH, SECONDS, WARM = 1_000, 20, 45, 15
 PROBES, PROBES_A_SECOND, CUSTOMERS, SEED = 100, 10, 20_000, 11
 PAUSE, PATIENCE = 0.02, 20.0
-PROCESSES = ("ingest", "worker", "sink")
+PROCESSES = (("ingest",), ("worker",), *(("sink", *projections) for projections in SINKS))
 ABOUT = (
     f"ingest, worker, sink and ClickHouse at {RATE:,} events/s (batches of {BATCH}) of {CUSTOMERS:,} customers for "
     f"{SECONDS} s after {WARM} s to warm up; {PROBES_A_SECOND} probes a second, from before the POST until shown"
@@ -38,8 +39,8 @@ def freshness() -> Result:
     """Measure; a probe that is never shown is an error."""
     result = Result("freshness", ABOUT)
     with platform(clickhouse=True) as mine:
-        for name in PROCESSES:
-            mine.cdp(name)
+        for command in PROCESSES:
+            mine.cdp(*command)
         mine.programs["ingest"].check = lambda: _ready(mine)
         mine.programs["ingest"].wait_ready()
         _note(result, *_measure(mine, result))

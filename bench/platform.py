@@ -26,10 +26,11 @@ class Platform:
         self.folder, self.settings = folder, settings
         self.programs: dict[str, Program] = {}
 
-    def cdp(self, command: str, **settings: str) -> Program:
-        """Start `cdp COMMAND` under these settings; it is stopped with the platform."""
-        argv = [sys.executable, "-m", "deploy", command]
-        return self.run(command, argv, {"CDP_INSTANCE": command, **settings})
+    def cdp(self, command: str, *arguments: str, **settings: str) -> Program:
+        """Start `cdp COMMAND ARGUMENT…`, named after the first two words; it is stopped with the platform."""
+        name = "-".join((command, *arguments[:1]))
+        argv = [sys.executable, "-m", "deploy", command, *arguments]
+        return self.run(name, argv, {"CDP_INSTANCE": name, **settings})
 
     def run(self, name: str, argv: list[str], env: Mapping[str, str] | None = None) -> Program:
         """Start a program in the deployment's environment; it is stopped with the platform."""

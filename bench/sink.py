@@ -4,7 +4,6 @@ The log holds synthetic events and what a worker made of them. The peer inserts 
 in as many threads as there are projections and in blocks as large as the sink's at most, into a database of its own.
 """
 
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -62,10 +61,7 @@ def _sink(mine: Platform) -> tuple[float, float]:
     """Rows a second, and CPU seconds of the sinks a row, from their first insert to their last."""
     with connect(mine.settings) as client:
         before = _inserted(client)
-        programs = [
-            mine.run(name, [sys.executable, "-m", "deploy", "sink", *projections])
-            for name, projections in zip(NAMES, SINKS, strict=True)
-        ]
+        programs = [mine.cdp("sink", *projections) for projections in SINKS]
         samples = [(before, time.monotonic(), 0.0)]
         while time.monotonic() - samples[-1][1] < 2 or not caught_up(mine.settings):
             for program in programs:

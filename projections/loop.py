@@ -148,29 +148,42 @@ def consumer(settings: Settings, projection: Projection, group: str) -> KafkaCon
 
     TopicMismatch where there is no such topic: it would wait for one unseen.
     """
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return _joined(settings, projection, group)
+        except KafkaError as error:
+            if not error.retriable or time.monotonic() > deadline:
+                what = f"{type(error).__name__}: {error}"
+                raise Unavailable(what, f"Kafka at {settings.kafka}", "is it running?") from None
+        time.sleep(RETRY)
+
+
+def _joined(settings: Settings, projection: Projection, group: str) -> KafkaConsumer:
     topic = projection.topic.name(settings.namespace)
+    joined = KafkaConsumer(
+        topic,
+        bootstrap_servers=settings.kafka.split(","),
+        group_id=group,
+        group_instance_id=settings.instance or None,
+        client_id=f"cdp-sink-{projection.name}",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        max_poll_records=MAX_ROWS,
+        fetch_max_wait_ms=100,
+        session_timeout_ms=6_000,
+        heartbeat_interval_ms=1_500,
+        bootstrap_timeout_ms=int(PATIENCE * 1000),
+        reconnect_backoff_max_ms=2_000,
+        allow_auto_create_topics=False,
+    )
     try:
-        joined = KafkaConsumer(
-            topic,
-            bootstrap_servers=settings.kafka.split(","),
-            group_id=group,
-            client_id=f"cdp-sink-{projection.name}",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            max_poll_records=MAX_ROWS,
-            fetch_max_wait_ms=100,
-            session_timeout_ms=6_000,
-            heartbeat_interval_ms=1_500,
-            bootstrap_timeout_ms=int(PATIENCE * 1000),
-            reconnect_backoff_max_ms=2_000,
-            allow_auto_create_topics=False,
-        )
-        if not joined.partitions_for_topic(topic):
-            joined.close(autocommit=False)
-            raise TopicMismatch(f"there is no topic {topic}", f"Kafka at {settings.kafka}", "run `cdp init`")
-    except KafkaError as error:
-        raise Unavailable(
-            f"{type(error).__name__}: {error}", f"Kafka at {settings.kafka}", "is it running?"
-        ) from None
+        there = joined.partitions_for_topic(topic)
+    except BaseException:
+        joined.close(autocommit=False)
+        raise
+    if not there:
+        joined.close(autocommit=False)
+        raise TopicMismatch(f"there is no topic {topic}", f"Kafka at {settings.kafka}", "run `cdp init`")
     return compiled(joined)

@@ -92,7 +92,8 @@ class Platform:
         """What each process said last, for whoever has to find out why a wait was in vain."""
         behind = {who: self.behind(who) for who in self.groups}
         last = (
-            f"--- {name}, pid {program.pid}\n{tail(program.log, 30)}" for name, program in self.programs.items()
+            f"--- {name}, pid {program.pid}\n{tail(program.log, 30)}"
+            for name, program in self.programs.items()
         )
         return "\n".join([f"(done, to be done): {behind}, acknowledged {self.ledger.count}", *last])
 
