@@ -129,7 +129,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
             else:
                 await asyncio.sleep(HAND_OVER_S if self._sizes else timeout_ms / 1000)
             return []
-        wanted = [topic for number in idle for topic in self._topics(number)]
+        wanted = [topic for number in idle for topic in self._readable(number)]
         try:
             got = await self._getmany(wanted, min(most, self._aim()), timeout_ms)
         except IllegalStateError:  # revoked meanwhile
@@ -189,6 +189,11 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         """End the worker with this error, if nothing did before."""
         if not self.failed.done():
             self.failed.set_exception(error)
+
+    def _readable(self, number: int) -> tuple[TopicPartition, ...]:
+        """Where a partition reads on: commands only once its events have told which definitions are in force."""
+        events, commands = self._topics(number)
+        return (events, commands) if self.partitions[number].position["in_force"] else (events,)
 
     def _topics(self, number: int) -> tuple[TopicPartition, TopicPartition]:
         namespace = self.settings.namespace

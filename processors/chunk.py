@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from processors.messages import Definitions, Due, Redefined
 from processors.records import LogRecord, Unfoldable, decode
-from processors.turn import Timed, Turn, fold_events, fold_time, next_turn, reject
+from processors.turn import Timed, Turn, arrived, fold_records, fold_time, next_turn, reject, told
 from schemas.event import STATEMENTS, Clock, Marker, Tick
 from schemas.rejected import Reason
 from schemas.state import Position
@@ -78,12 +78,15 @@ def fold_events_chunk(
     yield turn
 
 
-def fold_commands_chunk(position: Position, records: list[LogRecord]) -> Iterator[Turn]:
-    """The turn that a chunk of cdp.commands.v1 makes: no command is known yet, so each is rejected."""
+def fold_commands_chunk(
+    position: Position, records: list[LogRecord], memory: Memory, compile_: Compile
+) -> Iterator[Turn]:
+    """The turn that a chunk of cdp.commands.v1 makes, from a position on at which definitions are in force."""
     turn = next_turn(position)
-    for record in records:
-        reject(turn, record, Unfoldable(Reason.UNREADABLE, "unknown command"))
-        turn.position["commands"] = record.offset + 1
+    if records:
+        timed = [(record, position["clock_at"]) for record in records]
+        fold_records(turn, timed, told, memory.read, compile_(position["in_force"]))
+        turn.position["commands"] = records[-1].offset + 1
     yield turn
 
 
@@ -119,7 +122,8 @@ def _fold(turn: Turn, pending: Pending, memory: Memory, compile_: Compile) -> Ge
 
 def _fold_events(turn: Turn, events: list[Timed], memory: Memory, compile_: Compile) -> None:
     if events:
-        fold_events(turn, events, memory.read, compile_(turn.position["in_force"]))
+        fold_records(turn, events, arrived, memory.read, compile_(turn.position["in_force"]))
+        turn.position["folded"] += len(events)
         turn.position["events"] = events[-1][0].offset + 1
 
 
@@ -152,10 +156,10 @@ def _tick(turn: Turn, at: int, memory: Memory, compile_: Compile) -> Generator[T
 
 
 def _mark(turn: Turn, marker: Marker, memory: Memory, compile_: Compile) -> Generator[Turn, None, Turn]:
-    """Put a definition in force; a new lifecycle is evaluated for every customer at once."""
+    """Put a definition in force; it is evaluated for every customer at once where it replaces another."""
     before = turn.position["in_force"]
     after = {**before, marker.kind: marker.definition}
-    if marker.kind == "lifecycle" and "lifecycle" in before:
+    if before.get(marker.kind) is not None and "lifecycle" in before and "identity" in before:
         if turn.states:
             yield turn
             turn = next_turn(turn.position)

@@ -4,6 +4,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from processors.calendar import Calendar
+from processors.identifiers import Identifiers
 from processors.messages import Definitions
 from processors.stages import compile_lifecycle
 from processors.stopping import stop
@@ -47,7 +48,7 @@ class Library:
                 )
             public = frozenset(n.name for n in identity.namespaces if not n.personal)
             stages = compile_lifecycle(lifecycle, names[0], self.calendar)
-            self._compiled[names] = Definitions(stages, self.calendar, public)
+            self._compiled[names] = Definitions(stages, self.calendar, Identifiers(identity), public)
         return self._compiled[names]
 
 

@@ -2,81 +2,133 @@
 
     event -> seen before? -> what fell due before it -> facts -> links -> customers -> stage
 
-No I/O, no wall clock, no randomness. `handle` takes over the state that it is given and gives it back changed: a caller
-that wants to keep the old one hands in a copy.
+Every identifier is an actor: nothing yet, the root of a cluster, or a Link to one. What happens at a Link goes on to
+its owner; how roots unite is told in `rules/uniting.py`. No I/O, no wall clock, no randomness. `handle` takes over the
+state that it is given and gives it back changed: a caller that wants to keep the old one hands in a copy.
 """
 
-from processors.messages import Arrived, Definitions, Due, Message, Output, Redefined
-from processors.rules.customers import groups
+from processors.messages import Arrived, Command, Definitions, Message, Output, Redefined, Told
+from processors.rules import uniting
 from processors.rules.facts import fold
-from processors.rules.links import note
-from processors.rules.seen import digest_of, is_duplicate
+from processors.rules.links import note, statements, when_of
+from processors.rules.published import Cause, review
+from processors.rules.seen import digest_of, is_booked, was_seen
 from processors.rules.stage import TIME, advance, evaluate, is_settled
+from schemas.commands import VERSION
+from schemas.event import BY_OPERATORS, EventBody
 from schemas.facts import new_part
 from schemas.state import FORMAT, Cluster, State
 
 
-def handle(state: State | None, message: Message, definitions: Definitions) -> tuple[State, list[Output]]:
+def handle(
+    state: State | None, message: Message, definitions: Definitions
+) -> tuple[State | None, list[Output]]:
     """The state after a message, and what it makes happen elsewhere.
 
     BooksFull where the event states more business objects than a customer may have: the state must be dropped then.
     """
-    cluster = new_cluster(message.key) if state is None else state
-    if cluster["kind"] == "link":
-        msg = "no command makes links yet"
-        raise NotImplementedError(msg)
-    match message:
-        case Arrived():
-            return _event(cluster, message, definitions)
-        case Due():
-            outputs: list[Output] = [*advance(cluster, message.at, definitions)]
-        case Redefined():
-            outputs = [*advance(cluster, message.at, definitions)]
-            published = sum(customer["sequence"] for customer in cluster["published"].values())
-            cause = f"{message.definition}/{message.at}/{published}"  # back and forth at one time are not the same
-            outputs += evaluate(cluster, definitions, TIME, cluster["at"], cause)
-    cluster["rev"] += 1
-    return cluster, outputs
+    if isinstance(message, Arrived):
+        return _arrived(new_cluster(message.key) if state is None else state, message, definitions)
+    if isinstance(message, Told):
+        return _told(state, message, definitions)
+    if state is None or state["kind"] == "link":
+        return state, []
+    outputs: list[Output] = [*advance(state, message.at, definitions)]
+    if isinstance(message, Redefined):
+        outputs += _redefined(state, message, definitions)
+    state["rev"] += 1
+    return state, outputs
 
 
-def _event(cluster: Cluster, message: Arrived, definitions: Definitions) -> tuple[State, list[Output]]:
+def _arrived(state: State, message: Arrived, definitions: Definitions) -> tuple[State, list[Output]]:
+    """An event at home: dropped if seen here, else folded, or sent on where this is a Link."""
     key, keys, event, clock_at = message
-    part, digest = cluster["parts"].get(key), digest_of(event)
-    if is_duplicate(cluster, part, event, digest):
-        return cluster, []
-    at = event["occurred_at"]
+    if not is_booked(event) and was_seen(state, event, digest_of(event)):
+        return state, []
+    if state["kind"] == "link":
+        state["rev"] += 1
+        deliver = {
+            "v": VERSION, "kind": "deliver", "keys": keys, "event": event, "clock_at": clock_at,
+        }  # fmt: skip
+        return state, [Command(state["owner"], deliver)]
+    return state, _event(state, key, keys, event, clock_at, definitions)
+
+
+def _told(state: State | None, message: Told, definitions: Definitions) -> tuple[State | None, list[Output]]:
+    """A command; all but `relink` follow a Link, and find a root where nothing is yet."""
+    key, command, clock_at = message
+    if command["kind"] == "relink":
+        return state, uniting.relink(state, command["owner"], definitions.identifiers)
+    if state is None:
+        state = new_cluster(key)
+    if state["kind"] == "link":
+        return state, [Command(state["owner"], command)]
+    match command["kind"]:
+        case "deliver":
+            at = max(clock_at, command["clock_at"])
+            return state, _event(state, key, command["keys"], command["event"], at, definitions)
+        case "claim":
+            return uniting.claim(state, key, command, definitions)
+        case "refuse":
+            return state, uniting.refused(state, command)
+        case "absorb":
+            return state, uniting.absorb(state, key, command, definitions)
+
+
+def _event(
+    cluster: Cluster, root: str, keys: list[str], event: EventBody, clock_at: int, definitions: Definitions
+) -> list[Output]:
+    """Fold an event into the part of its primary identifier, in the cluster of this root."""
+    digest, at = digest_of(event), event["occurred_at"]
+    part = cluster["parts"].get(keys[0])
+    if part is not None and is_booked(event) and digest in part["books"]["messages"]:
+        return []
     outputs: list[Output] = []
     now = max(clock_at, at)
     if now > cluster["at"]:
         outputs += advance(cluster, now, definitions)
     known = part is not None and part["own_last"] is not None
-    if part is None:
-        part = cluster["parts"][key] = new_part(at)
-    fold(part, event, digest, definitions.calendar)
+    if event["type"] not in BY_OPERATORS:
+        if part is None:
+            part = cluster["parts"][keys[0]] = new_part(at)
+        fold(part, keys, event, digest, definitions.calendar)
+        known = known and not part["other_names"]  # a name that is forgotten could be one of a condition
+    changed = not cluster["published"] or not known
     if len(keys) > 1:
-        note(cluster, keys, event)
-    known = known and not part["other_names"]  # a name that is forgotten could be one of a condition
-    if not is_settled(cluster, known, event["name"], definitions):
-        _view(cluster)
-        cause = f"{event['source']}/{event['message_id']}"
+        linked, claims = _links(cluster, root, keys, event, definitions)
+        changed, outputs = changed or linked, outputs + claims
+    cause = f"{event['source']}/{event['message_id']}"
+    if changed:
+        outputs += review(cluster, definitions.identifiers, Cause(at, cause))
+    if changed or not is_settled(cluster, known, event["name"], definitions):
         outputs += evaluate(cluster, definitions, cause, at, f"{cause}/{event['received_at']}")
     cluster["rev"] += 1
-    return cluster, outputs
+    return outputs
 
 
-def _view(cluster: Cluster) -> None:
-    """Bring `published` to today's customers; those that are new have no stage yet."""
-    if cluster["published"]:
-        return
-    for customer, members in groups(cluster).items():
-        cluster["published"][customer] = {
-            "members": list(members), "stage": None, "stage_since": cluster["at"], "lifecycle": "", "sequence": 0,
-        }  # fmt: skip
+def _links(
+    cluster: Cluster, root: str, keys: list[str], event: EventBody, definitions: Definitions
+) -> tuple[bool, list[Output]]:
+    """Note what the event states of its identifiers: (whether the view may change, claims on those not here)."""
+    when, view, claims = when_of(event), False, list[Output]()
+    for other, pair, says in statements(keys, event):
+        news, changed = note(cluster, pair, when, says, keys[0], definitions.identifiers)
+        view = view or changed
+        if news and other not in cluster["members"]:
+            claims.append(uniting.claim_of(cluster, root, other, pair, when, says, definitions.identifiers))
+    return view, claims
+
+
+def _redefined(cluster: Cluster, message: Redefined, definitions: Definitions) -> list[Output]:
+    published = sum(customer["sequence"] for customer in cluster["published"].values())
+    cause = f"{message.definition}/{message.at}/{published}"  # back and forth at one time are not the same
+    outputs: list[Output] = [*review(cluster, definitions.identifiers, Cause(message.at, cause))]
+    return outputs + evaluate(cluster, definitions, TIME, cluster["at"], cause)
 
 
 def new_cluster(key: str) -> Cluster:
     """A cluster of one identifier of which nothing is known."""
     return {
-        "v": FORMAT, "kind": "cluster", "members": [key], "parts": {}, "links": {}, "said": {}, "published": {},
-        "seen": {}, "seen_overflow": 0, "at": -(2**53), "due_at": None, "aged": False, "rev": 0,
+        "v": FORMAT, "kind": "cluster", "members": [key], "parts": {}, "links": {}, "said": {}, "refused": {},
+        "published": {}, "seen": {}, "seen_overflow": 0, "at": -(2**53), "due_at": None, "aged": False, "rev": 0,
     }  # fmt: skip

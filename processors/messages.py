@@ -1,10 +1,13 @@
 """What `handle` takes and gives, besides the state."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from processors.calendar import Calendar
+from processors.identifiers import Identifiers
 from processors.stages import Stages
+from schemas.commands import Absorb, Claim, Deliver, Refuse, Relink
 from schemas.event import EventBody
 
 
@@ -14,6 +17,7 @@ class Definitions:
 
     stages: Stages
     calendar: Calendar
+    identifiers: Identifiers
     public_namespaces: frozenset[str]
 
 
@@ -26,6 +30,14 @@ class Arrived(NamedTuple):
     key: str
     keys: list[str]
     event: EventBody
+    clock_at: int
+
+
+class Told(NamedTuple):
+    """A command at the identifier that it addresses. `clock_at`: the last tick of that one's partition."""
+
+    key: str
+    command: Deliver | Claim | Refuse | Absorb | Relink
     clock_at: int
 
 
@@ -48,7 +60,7 @@ class Command(NamedTuple):
     """An imperative to another identifier, for `cdp.commands.v1`."""
 
     to: str
-    body: dict[str, Any]
+    body: Mapping[str, Any]
 
 
 class Change(NamedTuple):
@@ -61,5 +73,5 @@ class Change(NamedTuple):
     body: dict[str, Any]
 
 
-Message = Arrived | Due | Redefined
+Message = Arrived | Told | Due | Redefined
 Output = Command | Change

@@ -27,17 +27,27 @@ from processors.rejections import Rejections
 from processors.stopping import stop
 from processors.store import Store
 from processors.turn import Turn
+from schemas.changes import IDENTITY_CHANGED, LIFECYCLE_CHANGED
 from schemas.errors import Unavailable
 from schemas.event import Tick
 from schemas.settings import Settings
 from schemas.state import POSITION_KEY, Position, new_position
-from schemas.topics import COMMANDS, EVENTS, LIFECYCLE_CHANGES, REJECTED, STATE, partition_of
+from schemas.topics import (
+    COMMANDS,
+    EVENTS,
+    IDENTITY_CHANGES,
+    LIFECYCLE_CHANGES,
+    REJECTED,
+    STATE,
+    partition_of,
+)
 
 log = structlog.get_logger()
 CACHE_BYTES = 8 * 1024 * 1024
 """Of all partitions of a worker together."""
 RECORD_BYTES = 1_500
 """What a record takes while it is under way, beside the state that it changes: itself, and the change it makes."""
+CHANGE_TOPICS = {LIFECYCLE_CHANGED: LIFECYCLE_CHANGES, IDENTITY_CHANGED: IDENTITY_CHANGES}
 BATCH_BYTES = 900_000
 TRANSACTION_TIMEOUT_MS = 10_000
 
@@ -100,7 +110,7 @@ class Partition:
                 turns = fold_events_chunk(position, records, self.store, self.library.compile)
             else:
                 records = [record for record in records if record.offset >= position["commands"]]
-                turns = fold_commands_chunk(position, records)
+                turns = fold_commands_chunk(position, records, self.store, self.library.compile)
             for turn in turns:
                 rejections.count(read, turn.position["rejected"] - self.position["rejected"])
                 await self._commit(turn)
@@ -145,10 +155,12 @@ class Partition:
 
     def _outputs(self, turn: Turn) -> dict[TopicPartition, Iterable[Out]]:
         namespace, out = self.settings.namespace, dict[TopicPartition, Iterable[Out]]()
-        if turn.changes:
-            deployment = self.library.genesis.deployment
-            changes = TopicPartition(LIFECYCLE_CHANGES.name(namespace), self.number)
-            out[changes] = (change_record(change, deployment) for change in turn.changes)
+        deployment = self.library.genesis.deployment
+        for type_, topic in CHANGE_TOPICS.items():
+            mine = [change for change in turn.changes if change.type == type_]
+            if mine:
+                place = TopicPartition(topic.name(namespace), self.number)
+                out[place] = (change_record(change, deployment) for change in mine)
         if turn.rejected:
             now = _now()
             out[TopicPartition(REJECTED.name(namespace), 0)] = [
@@ -208,7 +220,9 @@ class Partition:
     def _written(self) -> list[Place]:
         """Every partition that a turn or a tick may write."""
         namespace, count = self.settings.namespace, self.settings.partitions
-        mine = [Place(topic.name(namespace), self.number) for topic in (EVENTS, STATE, LIFECYCLE_CHANGES)]
+        mine = [
+            Place(topic.name(namespace), self.number) for topic in (EVENTS, STATE, *CHANGE_TOPICS.values())
+        ]
         return [
             *mine,
             Place(REJECTED.name(namespace), 0),

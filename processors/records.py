@@ -7,6 +7,7 @@ import orjson
 
 from processors.messages import Change
 from schemas.changes import ce_headers
+from schemas.commands import Command
 from schemas.event import EventBody
 from schemas.rejected import Reason, Rejection, headers
 
@@ -70,6 +71,13 @@ def event_of(body: dict[str, Any]) -> EventBody:
             raise Unfoldable(Reason.UNREADABLE, f"{name} is missing or not {kind.__name__}")
     if not (_FIRST <= body["occurred_at"] <= _LAST and _FIRST <= body["received_at"] <= _LAST):
         raise Unfoldable(Reason.UNREADABLE, "an instant is out of range")
+    return body  # type: ignore[return-value]
+
+
+def command_of(body: dict[str, Any]) -> Command:
+    """The body as a command; Unfoldable where it is none that this code knows."""
+    if body.get("kind") not in ("deliver", "claim", "refuse", "absorb", "relink"):
+        raise Unfoldable(Reason.UNREADABLE, "unknown command")
     return body  # type: ignore[return-value]
 
 

@@ -11,15 +11,17 @@ from typing import cast
 import orjson
 
 from processors.handle import handle
-from processors.messages import Arrived, Change, Command, Definitions, Due, Message, Output, Redefined
-from processors.records import LogRecord, Unfoldable, decode, event_of, keys_of
+from processors.messages import Arrived, Change, Command, Definitions, Due, Message, Output, Redefined, Told
+from processors.records import LogRecord, Unfoldable, command_of, decode, event_of, keys_of
 from schemas.books import BooksFull
 from schemas.rejected import Reason
 from schemas.state import MAX_STATE_BYTES, Position, State, upcast
 
 Read = Callable[[str], bytes | None]
 Timed = tuple[LogRecord, int]
-"""An event's record, and the partition's clock (Unix ms) before it."""
+"""An event's or a command's record, and the partition's clock (Unix ms) before it."""
+MessageOf = Callable[[str, LogRecord, int], Message]
+"""A record, at the identifier that it addresses, as a message: `arrived` or `told`."""
 
 
 @dataclass(slots=True)
@@ -42,77 +44,92 @@ def next_turn(position: Position) -> Turn:
     return Turn(cast("Position", {**position, "in_force": dict(position["in_force"])}))
 
 
-def fold_events(turn: Turn, events: list[Timed], read: Read, definitions: Definitions) -> None:
-    """Fold events (no statements among them) into the turn. What cannot be folded is noted as rejected."""
+def fold_records(
+    turn: Turn, records: list[Timed], message_of: MessageOf, read: Read, definitions: Definitions
+) -> None:
+    """Fold events (no statements among them) or commands into the turn. What cannot be folded is noted as rejected."""
     by_key: dict[bytes, list[Timed]] = {}
-    for event in events:
-        raw = event[0].key or b""
+    for record in records:
+        raw = record[0].key or b""
         group = by_key.get(raw)
         if group is None:
-            by_key[raw] = [event]
+            by_key[raw] = [record]
         else:
-            group.append(event)
+            group.append(record)
     for raw, group in by_key.items():
-        _fold_key(turn, raw, group, read, definitions)
-    turn.position["folded"] += len(events)
+        _fold_key(turn, raw, group, message_of, read, definitions)
 
 
-def _fold_key(turn: Turn, raw: bytes, events: list[Timed], read: Read, definitions: Definitions) -> None:
+def _fold_key(
+    turn: Turn, raw: bytes, records: list[Timed], message_of: MessageOf, read: Read, definitions: Definitions
+) -> None:
     key = _identifier(raw)
     if key is None:
-        for record, _ in events:
+        for record, _ in records:
             reject(turn, record, Unfoldable(Reason.UNREADABLE, "the record key is no identifier's"))
         return
     state, value, before = _load(turn, key, read)
     rev, outputs = state["rev"] if state else 0, list[Output]()
     try:
-        for record, clock_at in events:
-            state, made = _fold(state, key, record, clock_at, definitions)
+        for record, clock_at in records:
+            state, made = handle(state, message_of(key, record, clock_at), definitions)
             outputs += made
-        folded = orjson.dumps(state) if state and state["rev"] != rev else None
+        folded = orjson.dumps(state) if state and state["rev"] != rev else b""
     except Exception:  # noqa: BLE001 -- whatever it is, the careful way tells which record it was
         folded = None
-        _fold_carefully(turn, key, events, value, before, definitions)
-    if folded is not None and len(folded) > MAX_STATE_BYTES:
-        _fold_carefully(turn, key, events, value, before, definitions)
-    elif folded is not None and state is not None:
-        _keep(turn, key, folded, (before, _due_at(state)), outputs)
+    if folded is None or len(folded) > MAX_STATE_BYTES:
+        _fold_carefully(turn, key, records, message_of, value, before, definitions)
+        return
+    if folded and state is not None:
+        _keep(turn, key, folded, (before, _due_at(state)))
+    _send(turn, outputs)
 
 
 def _fold_carefully(
     turn: Turn,
     key: str,
-    events: list[Timed],
+    records: list[Timed],
+    message_of: MessageOf,
     value: bytes | None,
     before: int | None,
     definitions: Definitions,
 ) -> None:
     """Fold record by record, each on its own: exactly what cannot be folded is rejected."""
     state, outputs, first = _parsed(value), list[Output](), value
-    for record, clock_at in events:
+    for record, clock_at in records:
         try:
-            state, made = _fold(state, key, record, clock_at, definitions)
-            grown = _bounded(state, value)
+            message = message_of(key, record, clock_at)
+            state, made = handle(state, message, definitions)
+            grown = _bounded(state, value, message)
         except Exception as error:  # noqa: BLE001 -- it is told in the rejection
             reject(turn, record, _why(error))
             state = _parsed(value)
         else:
             value, outputs = grown, outputs + made
     if value is not None and value != first and state is not None:
-        _keep(turn, key, value, (before, _due_at(state)), outputs)
+        _keep(turn, key, value, (before, _due_at(state)))
+    _send(turn, outputs)
 
 
-def _fold(
-    state: State | None, key: str, record: LogRecord, clock_at: int, definitions: Definitions
-) -> tuple[State, list[Output]]:
-    event = event_of(decode(record))
-    return handle(state, Arrived(key, keys_of(record, key), event, clock_at), definitions)
+def arrived(key: str, record: LogRecord, clock_at: int) -> Message:
+    """An event's record as a message; Unfoldable where it is none."""
+    return Arrived(key, keys_of(record, key), event_of(decode(record)), clock_at)
 
 
-def _bounded(state: State, before: bytes | None) -> bytes:
-    """The state as it will be stored; Unfoldable where it would grow beyond its bound."""
-    value = orjson.dumps(state)
-    if len(value) > MAX_STATE_BYTES and len(value) > len(before or b""):
+def told(key: str, record: LogRecord, clock_at: int) -> Message:
+    """A command's record as a message; Unfoldable where it is none."""
+    return Told(key, command_of(decode(record)), clock_at)
+
+
+def _bounded(state: State | None, before: bytes | None, message: Message) -> bytes | None:
+    """The state as it will be stored; Unfoldable where an event would let it grow beyond its bound.
+
+    What a root gives to another is taken whatever its size: refusing is for the claim before it.
+    """
+    value = None if state is None else orjson.dumps(state)
+    if isinstance(message, Told) and message.command["kind"] != "deliver":
+        return value
+    if value is not None and len(value) > MAX_STATE_BYTES and len(value) > len(before or b""):
         raise Unfoldable(Reason.STATE_FULL, f"the customer's state would exceed {MAX_STATE_BYTES} bytes")
     return value
 
@@ -139,8 +156,11 @@ def fold_time(turn: Turn, key: str, message: Due | Redefined, read: Read, defini
     if state is None:
         return
     state, outputs = handle(state, cast("Message", message), definitions)
+    if state is None or state["kind"] == "link":
+        return
     # no bound here: time makes no state larger by more than a few digits, and what falls due must come true
-    _keep(turn, key, orjson.dumps(state), (before, _due_at(state)), outputs)
+    _keep(turn, key, orjson.dumps(state), (before, _due_at(state)))
+    _send(turn, outputs)
 
 
 def _load(turn: Turn, key: str, read: Read) -> tuple[State | None, bytes | None, int | None]:
@@ -157,11 +177,12 @@ def _parsed(value: bytes | None) -> State | None:
     return None if value is None else cast("State", upcast(orjson.loads(value)))
 
 
-def _keep(
-    turn: Turn, key: str, value: bytes, due: tuple[int | None, int | None], outputs: list[Output]
-) -> None:
+def _keep(turn: Turn, key: str, value: bytes, due: tuple[int | None, int | None]) -> None:
     turn.states[key] = value
     turn.due[key] = due
+
+
+def _send(turn: Turn, outputs: list[Output]) -> None:
     for output in outputs:
         if isinstance(output, Change):
             turn.changes.append(output)

@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from schemas.changes import LIFECYCLE_CHANGED, ce_headers
+from schemas.changes import ce_headers
 from schemas.records import EXAMPLES, RECORDS, REJECTED_HEADERS, RecordType
 from schemas.rejected import HEADERS, Reason
-from schemas.topics import COMMANDS, REJECTED, TOPICS, Topic
+from schemas.topics import REJECTED, TOPICS, Topic
 
 Document = dict[str, Any]
 BINDING = "0.5.0"
@@ -110,8 +110,8 @@ def _message(record: RecordType, payload: Document) -> Document:
         "bindings": _key(record.key),
         "examples": examples,
     }
-    if record.public:
-        message["headers"] = _ce_headers()
+    if record.ce_type:
+        message["headers"] = _ce_headers(record.ce_type)
     elif record.name == "event":
         keys = "keys of all its identifiers, greatest first, joined by a space; the first is the record's key"
         message["headers"] = _text_headers({"keys": keys}, {})
@@ -135,9 +135,9 @@ def _rejected() -> Document:
     }
 
 
-def _ce_headers() -> Document:
-    names = [name for name, _ in ce_headers("", LIFECYCLE_CHANGED, "", "", 0)]
-    fixed = {"ce_specversion": "1.0", "ce_type": LIFECYCLE_CHANGED, "content-type": "application/json"}
+def _ce_headers(type_: str) -> Document:
+    names = [name for name, _ in ce_headers("", type_, "", "", 0)]
+    fixed = {"ce_specversion": "1.0", "ce_type": type_, "content-type": "application/json"}
     return _text_headers({n: CE[n] for n in names}, {n: {"const": value} for n, value in fixed.items()})
 
 
@@ -155,5 +155,5 @@ def example(name: str) -> Any:
     return json.loads((EXAMPLES / f"{name}.v1.json").read_text("utf-8"))
 
 
-RESERVED = tuple(topic for topic in TOPICS if not _names(topic) and topic is not COMMANDS)
+RESERVED = tuple(topic for topic in TOPICS if not _names(topic))
 """Topics that exist and have no records yet."""

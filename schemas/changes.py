@@ -38,6 +38,32 @@ class LifecycleChange(BaseModel):
     identifiers: dict[str, list[str]] = Field(description="identifiers that are not personal, by namespace")
 
 
+class IdentityChange(BaseModel):
+    """Who is one customer has changed.
+
+    merged: `customer_id` has taken over the history of `other_id`, whose id still resolves. split: `other_id` is a
+    customer of its own again, or for the first time, parted from `customer_id`. conflict: an event links the two
+    identifiers, and they are not taken for one customer.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    v: Literal[1] = 1
+    id: str = Field(description="the same as ce_id")
+    change: Literal["merged", "split", "conflict"]
+    customer_id: str
+    other_id: str | None = Field(description="null in a conflict whose other side is not known here")
+    through: list[str] = Field(
+        description="the keys of the two identifiers, the greater first; none if unknown"
+    )
+    reason: Literal["", "unique", "shared", "split", "too_large"] = Field(
+        description="why a conflict was refused: both have a value of a unique namespace, the identifier is shared and "
+        "joined elsewhere, they were said to be two, the customer would become too large"
+    )
+    effective_at: Millis = Field(description="the customers' logical time")
+    stated_at: Millis = Field(description="occurred_at of the event that states it")
+    cause: str = Field(description="source/message_id of that event")
+
+
 def customer_id(greatest_key: str) -> str:
     """The id of the customer whose greatest identifier has this key."""
     return str(uuid5(CUSTOMER_NAMESPACE, greatest_key))
@@ -68,3 +94,4 @@ def ce_headers(change_id: str, type_: str, deployment: str, subject: str, at: in
 
 
 LIFECYCLE_CHANGED = "cdp.lifecycle.changed.v1"
+IDENTITY_CHANGED = "cdp.identity.changed.v1"

@@ -39,7 +39,7 @@ class Record(BaseModel):
 class Event(Record):
     """One accepted interaction."""
 
-    type: Literal["track", "identify", "page", "screen", "group", "alias"]
+    type: Literal["track", "identify", "page", "screen", "group", "alias", "link", "split"]
     name: str = Field(
         min_length=1,
         max_length=200,
@@ -65,6 +65,11 @@ class Event(Record):
     )
     context: dict[str, Any] = Field(
         default_factory=dict, description="where it happened; may hold personal fields"
+    )
+    says: tuple[Literal["alias", "split"], str, str] | None = Field(
+        None,
+        description="what a trusted source or an operator states of two of its keys, the greater first: one customer, "
+        "or two",
     )
 
 
@@ -120,7 +125,10 @@ class EventBody(TypedDict):
     properties: dict[str, Any]
     traits: dict[str, Any]
     context: dict[str, Any]
+    says: NotRequired[list[str] | None]
 
 
+BY_OPERATORS = frozenset(("link", "split"))
+"""Types of what operators state: it links or parts identifiers, and is nothing that a customer did."""
 STATEMENTS = frozenset(("tick", "clock", "marker"))
 """Types in the events log that are not a customer's event; their record key is their type."""

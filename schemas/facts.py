@@ -42,7 +42,7 @@ class Part(TypedDict):
     days: dict[str, int]  # day -> events of the customer's own doing
     channels: dict[str, int]
     sources: dict[str, int]
-    identifiers: dict[str, list[str]]
+    identifiers: dict[str, dict[str, str]]  # namespace -> clear value -> its key
     traits: dict[str, list[Any]]  # name -> [occurred_at, message_id, value]
     books: Books
 
@@ -88,9 +88,8 @@ def _join(a: Part, b: Part) -> None:
             counts[key] = counts.get(key, 0) + number
     bound_days(a["days"])
     for namespace, values in b["identifiers"].items():
-        a["identifiers"][namespace] = sorted({*a["identifiers"].get(namespace, ()), *values})[
-            :MAX_IDENTIFIERS
-        ]
+        for value, key in values.items():
+            put_identifier(a["identifiers"], namespace, value, key)
     for name, latest in b["traits"].items():
         put_trait(a["traits"], name, latest)
     a["books"] = join_books(a["books"], b["books"])
@@ -120,6 +119,26 @@ def bound_days(days: dict[str, int]) -> None:
     if len(days) > MAX_DAYS:
         for day in sorted(days, key=int)[:-MAX_DAYS]:
             del days[day]
+
+
+def put_identifier(identifiers: dict[str, dict[str, str]], namespace: str, value: str, key: str) -> None:
+    """Note a clear value and its key."""
+    mine = identifiers.setdefault(namespace, {})
+    if value not in mine:
+        mine[value] = key
+        if len(mine) > MAX_IDENTIFIERS:
+            del mine[max(mine)]
+
+
+def identifiers_of(parts: Iterable[Part], members: Iterable[str]) -> dict[str, list[str]]:
+    """The clear values of these identifiers, by namespace, as far as these parts tell them."""
+    keys, found = {*members, ""}, dict[str, set[str]]()
+    for part in parts:
+        for namespace, values in part["identifiers"].items():
+            mine = {value for value, key in values.items() if key in keys}
+            if mine:
+                found.setdefault(namespace, set()).update(mine)
+    return {namespace: sorted(values)[:MAX_IDENTIFIERS] for namespace, values in sorted(found.items())}
 
 
 def put_trait(traits: dict[str, list[Any]], name: str, stated: list[Any]) -> None:

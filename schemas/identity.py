@@ -30,6 +30,14 @@ class Namespace(BaseModel):
         False, description="written namespace/SCOPE: the id means something only within an account"
     )
     personal: bool = Field(True, description="not to be shown on public topics")
+    unique: bool = Field(False, description="a customer has one; two make two customers, alias excepted")
+    shared: bool = Field(False, description="several customers may use it: it joins only the first")
+    limit: int = Field(
+        20,
+        ge=1,
+        le=100,
+        description="linked with more identifiers of one namespace than this it is crowded and joins nobody",
+    )
     about: str = ""
 
 
@@ -65,6 +73,16 @@ class IdentityRules(BaseModel):
     def ranks(self) -> dict[str, int]:
         """Place of each namespace in the order; 0 is the greatest."""
         return {n.name: place for place, n in enumerate(self.namespaces)}
+
+
+Place = tuple[int, str, str]
+"""Where an identifier stands in the total order: the greatest has the smallest place."""
+
+
+def place_of(ranks: dict[str, int], key: str) -> Place:
+    """The place of a key: its namespace's rank, then its digest."""
+    namespace, _, digest = key.partition(":")
+    return ranks.get(split_namespace(namespace)[0], 1_000_000), digest, namespace
 
 
 def _exact(value: str, _region: str | None) -> str:
@@ -153,10 +171,9 @@ class Keys:
         )
         return f"{namespace}:{digest.hexdigest()}", normal
 
-    def order(self, key: str) -> tuple[int, str, str]:
+    def order(self, key: str) -> Place:
         """Sort key of the total order of identifiers: the greatest comes first."""
-        namespace, _, digest = key.partition(":")
-        return self._ranks.get(split_namespace(namespace)[0], 1_000_000), digest, namespace
+        return place_of(self._ranks, key)
 
 
 def fingerprint(secret: str) -> str:

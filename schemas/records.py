@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from schemas import topics
-from schemas.changes import LifecycleChange
+from schemas.changes import IDENTITY_CHANGED, LIFECYCLE_CHANGED, IdentityChange, LifecycleChange
+from schemas.commands import Absorb, Claim, Deliver, Refuse, Relink
 from schemas.event import Clock, Event, Marker, Tick
 from schemas.genesis import Genesis
 from schemas.identity import IdentityRules
@@ -23,7 +24,7 @@ EXAMPLES = Path(__file__).parent / "examples"
 
 @dataclass(frozen=True, slots=True)
 class RecordType:
-    """One type of record. `examples` name files; `public` records carry CloudEvents headers."""
+    """One type of record. `examples` name files; public records carry CloudEvents headers, with this type."""
 
     name: str
     topic: Topic
@@ -31,7 +32,7 @@ class RecordType:
     key: str
     model: TypeAdapter[Any]
     examples: tuple[str, ...]
-    public: bool = False
+    ce_type: str = ""
 
     @property
     def title(self) -> str:
@@ -42,9 +43,10 @@ class RecordType:
 _EVENTS = (
     "event.track", "event.identify", "event.page", "event.screen", "event.group", "event.alias",
     "event.order-completed", "event.order-cancelled", "event.order-refunded", "event.contract-signed",
-    "event.contract-renewed", "event.value-loaded", "event.value-spent",
+    "event.contract-renewed", "event.value-loaded", "event.value-spent", "event.link", "event.split",
 )  # fmt: skip
 
+_ADDRESSEE = "the identifier addressed"
 RECORDS = (
     RecordType("event", topics.EVENTS, "one accepted interaction", "the event's greatest identifier",
                TypeAdapter(Event), _EVENTS),
@@ -54,6 +56,16 @@ RECORDS = (
                TypeAdapter(Clock), ("clock",)),
     RecordType("marker", topics.EVENTS, "from here on a version of a definition is in force", "marker",
                TypeAdapter(Marker), ("marker",)),
+    RecordType("deliver", topics.COMMANDS, "fold an event of a Link", _ADDRESSEE, TypeAdapter(Deliver),
+               ("command.deliver",)),
+    RecordType("claim", topics.COMMANDS, "an event links two roots", _ADDRESSEE, TypeAdapter(Claim),
+               ("command.claim",)),
+    RecordType("refuse", topics.COMMANDS, "the two would be too large together", _ADDRESSEE, TypeAdapter(Refuse),
+               ("command.refuse",)),
+    RecordType("absorb", topics.COMMANDS, "everything of a root that became a Link", _ADDRESSEE,
+               TypeAdapter(Absorb), ("command.absorb",)),
+    RecordType("relink", topics.COMMANDS, "point to a greater owner", _ADDRESSEE, TypeAdapter(Relink),
+               ("command.relink",)),
     RecordType("cluster", topics.STATE, "all that is known of connected identifiers",
                "the greatest identifier", CLUSTER, ("cluster",)),
     RecordType("link", topics.STATE, "an identifier that was absorbed by another", "the identifier",
@@ -67,7 +79,9 @@ RECORDS = (
     RecordType("lifecycle", topics.DEFINITIONS, "a lifecycle, one version", "lifecycle/name/version",
                TypeAdapter(Lifecycle), ("lifecycle",)),
     RecordType("lifecycle-change", topics.LIFECYCLE_CHANGES, "a customer entered a stage", "customer_id",
-               TypeAdapter(LifecycleChange), ("lifecycle-change",), public=True),
+               TypeAdapter(LifecycleChange), ("lifecycle-change",), LIFECYCLE_CHANGED),
+    RecordType("identity-change", topics.IDENTITY_CHANGES, "who is one customer has changed", "customer_id",
+               TypeAdapter(IdentityChange), ("identity-change",), IDENTITY_CHANGED),
 )  # fmt: skip
 
 REJECTED_HEADERS = "rejected-headers"

@@ -13,8 +13,10 @@ from typing_extensions import TypedDict
 from schemas.facts import Part
 from schemas.lifecycle import Stage
 
-FORMAT = 1
+FORMAT = 2
 MAX_STATE_BYTES = 512 * 1024
+MAX_MEMBERS = 500
+"""Identifiers of a cluster; claims that would make a larger one are refused, each with a conflict."""
 MAX_LINKS = 1_000
 """Links to other identifiers that a cluster remembers: the first in alphabetical order."""
 MAX_SEEN = 4_096
@@ -25,11 +27,15 @@ POSITION_KEY = "position"
 class Published(TypedDict):
     """One customer as last published: what the view was, and what downstream knows of it."""
 
-    members: list[str]
+    head: str  # the identifier that gave the customer its id
+    members: list[
+        str
+    ]  # greatest first; none where it is a customer no more: its head tells who has its history
     stage: Stage | None  # None only until the first change is published
     stage_since: int  # effective_at of the last change
     lifecycle: str  # definition key under which the stage was found
-    sequence: int  # changes published so far
+    sequence: int  # changes of its stage published so far
+    moves: int  # how often it was merged into another, or parted from one
 
 
 class Seen(TypedDict):
@@ -46,8 +52,15 @@ class Cluster(Seen):
     kind: Literal["cluster"]
     members: list[str]
     parts: dict[str, Part]  # by primary identifier
-    links: dict[str, list[Any]]  # "greater lesser" -> the least [occurred_at, message_id] that stated it
-    said: dict[str, list[Any]]  # "greater lesser" -> the latest [occurred_at, message_id, alias | split]
+    links: dict[
+        str, list[Any]
+    ]  # "greater lesser" -> the least [occurred_at, message_id, source] that stated it
+    said: dict[
+        str, list[Any]
+    ]  # "greater lesser" -> the latest [occurred_at, message_id, source, alias | split]
+    refused: dict[
+        str, list[Any]
+    ]  # "greater lesser" -> [why they are two all the same, or "", conflicts published]
     published: dict[str, Published]  # by customer_id
     at: int  # the customers' logical time: the largest seen
     due_at: int | None  # no view changes before, with nothing happening
@@ -92,7 +105,24 @@ def upcast(value: dict[str, Any]) -> dict[str, Any]:
     """A state record of any known format, in today's."""
     if value["v"] > FORMAT:
         raise NewerFormat(f"state of format {value['v']}; this code knows {FORMAT}")
+    if value["v"] == 1:
+        _from_1(value)
     return value
+
+
+def _from_1(value: dict[str, Any]) -> None:
+    """Format 1 had no `refused`, no heads, no sources of links, and clear values without their keys."""
+    value["v"] = FORMAT
+    if value["kind"] == "cluster":
+        value["refused"] = {}
+        for stated in value["links"].values():
+            stated.append("")
+        for stated in value["said"].values():
+            stated.insert(2, "")
+        for published in value["published"].values():
+            published |= {"head": published["members"][0], "moves": 0}
+        for part in value["parts"].values():
+            part["identifiers"] = {n: dict.fromkeys(values, "") for n, values in part["identifiers"].items()}
 
 
 def new_position() -> Position:

@@ -32,13 +32,15 @@ _FOREVER = {"cleanup.policy": "delete", "retention.ms": "-1", "max.message.bytes
 _COMPACTED = {
     "cleanup.policy": "compact",
     "delete.retention.ms": str(7 * DAY_MS),
-    "max.message.bytes": "1048576",
+    "max.message.bytes": "8388608",
     "min.cleanable.dirty.ratio": "0.3",
     "segment.bytes": str(128 * 1024 * 1024),
 }
 
 EVENTS = Topic("events", "primary identifier", "for ever", None, _FOREVER)
-COMMANDS = Topic("commands", "addressee identifier", "until consumed", None, _FOREVER)
+COMMANDS = Topic(
+    "commands", "addressee identifier", "until consumed", None, {**_FOREVER, "max.message.bytes": "8388608"}
+)
 STATE = Topic("state", "identifier", "the newest of each key", None, _COMPACTED)
 DEFINITIONS = Topic("definitions", "name/version", "every version", 1, _COMPACTED)
 LIFECYCLE_CHANGES = Topic("lifecycle-changes", "customer_id", "for ever", None, _FOREVER)

@@ -10,18 +10,19 @@ from schemas.books import post
 from schemas.event import EventBody
 from schemas.facts import (
     MAX_DAYS,
-    MAX_IDENTIFIERS,
     MAX_NAMES,
     MAX_TRAIT_CHARS,
     Part,
     bound_days,
     bound_names,
+    put_identifier,
     put_trait,
 )
+from schemas.identity import namespace_of
 from schemas.semantics import NOT_OWN, entry_of
 
 
-def fold(part: Part, event: EventBody, digest: str, calendar: Calendar) -> None:
+def fold(part: Part, keys: list[str], event: EventBody, digest: str, calendar: Calendar) -> None:
     """Add the event to the part, in place. BooksFull, and nothing added, where the books have no room for it."""
     name, at = event["name"], event["occurred_at"]
     if name in BOOKED:
@@ -38,8 +39,8 @@ def fold(part: Part, event: EventBody, digest: str, calendar: Calendar) -> None:
     channel, source = event["channel"], event["source"]
     channels[channel] = channels.get(channel, 0) + 1
     sources[source] = sources.get(source, 0) + 1
-    for namespace, values in event["identifiers"].items():
-        _identifiers(part["identifiers"], namespace, values)
+    if event["identifiers"]:
+        _identifiers(part["identifiers"], keys, event["identifiers"])
     if event["traits"]:
         _traits(part["traits"], event["traits"], at, event["message_id"])
 
@@ -69,13 +70,19 @@ def _own(part: Part, at: int, day: int) -> None:
         bound_days(days)
 
 
-def _identifiers(known: dict[str, list[str]], namespace: str, values: list[str]) -> None:
-    mine = known.setdefault(namespace, [])
-    for value in values:
-        if value not in mine:
-            mine.append(value)
-            mine.sort()
-            del mine[MAX_IDENTIFIERS:]
+def _identifiers(known: dict[str, dict[str, str]], keys: list[str], stated: dict[str, list[str]]) -> None:
+    """Note clear values with their keys: within a namespace an event lists both in the order of the keys."""
+    if len(keys) == 1:
+        for namespace, values in stated.items():
+            for value in values:
+                put_identifier(known, namespace, value, keys[0])
+        return
+    by_namespace: dict[str, list[str]] = {}
+    for key in keys:
+        by_namespace.setdefault(namespace_of(key), []).append(key)
+    for namespace, values in stated.items():
+        for value, key in zip(values, by_namespace.get(namespace, ()), strict=False):
+            put_identifier(known, namespace, value, key)
 
 
 def _traits(traits: dict[str, list[Any]], stated: dict[str, Any], at: int, message_id: str) -> None:

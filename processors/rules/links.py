@@ -1,26 +1,70 @@
-"""Links: remember which identifiers an event names together, and what an alias says of a pair.
+"""Links: remember which identifiers an event names together, and what was said of a pair.
 
-A link is (greater, lesser) -> the least (occurred_at, message_id) that stated it; of what was said of a pair the latest
-counts.
-Uniting customers through them is the identity rules' work.
+A link is (greater, lesser) -> the least (occurred_at, message_id, source) that stated it; of what was said of a pair
+the latest counts. What is kept is bounded: a crowded identifier remembers no more links, and a cluster MAX_LINKS.
 """
 
 from typing import Any
 
+from processors.identifiers import Identifiers, ends
 from schemas.event import EventBody
 from schemas.state import MAX_LINKS, Cluster
 
 
-def note(cluster: Cluster, keys: list[str], event: EventBody) -> None:
-    """Note what the event states of its primary and each of its other identifiers, in place."""
-    when = [event["occurred_at"], event["message_id"]]
+def statements(keys: list[str], event: EventBody) -> list[tuple[str, str, str]]:
+    """What an event states: (other identifier, "primary other", link | alias | split) for each but its primary."""
+    primary, says = keys[0], event.get("says")
+    found = []
     for other in keys[1:]:
-        pair = f"{keys[0]} {other}"
-        if event["type"] == "alias":
-            said = [*when, "alias"]
-            _bounded(cluster["said"], pair, max(said, cluster["said"].get(pair, said)))
-        else:
-            _bounded(cluster["links"], pair, min(when, cluster["links"].get(pair, when)))
+        named = says is not None and [primary, other] == list(says[1:])
+        found.append((other, f"{primary} {other}", says[0] if says and named else "link"))
+    return found
+
+
+def when_of(event: EventBody) -> list[Any]:
+    """The time of a statement: [occurred_at, message_id, source], by which statements are ordered."""
+    return [event["occurred_at"], event["message_id"], event["source"]]
+
+
+def note(
+    cluster: Cluster, pair: str, when: list[Any], says: str, own: str, identifiers: Identifiers
+) -> tuple[bool, bool]:
+    """Note a statement of an identifier that is `own`: (whether it is news, whether the view may change).
+
+    A split is never news: nobody is to be asked to join.
+    """
+    if says != "link":
+        said = [*when, says]
+        changed = said > cluster["said"].get(pair, [])
+        if changed:
+            _bounded(cluster["said"], pair, said)
+        return says == "alias", changed
+    known = cluster["links"].get(pair)
+    if known is not None:
+        if when < known:
+            cluster["links"][pair] = when
+        return False, when < known
+    mine = {end for end in ends(pair) if end == own or end in cluster["members"]}
+    if mine and not mine <= identifiers.crowded(cluster["links"]):
+        _bounded(cluster["links"], pair, when)
+        return True, True
+    return True, False
+
+
+def join(cluster: Cluster, links: dict[str, list[Any]], said: dict[str, list[Any]]) -> None:
+    """Take over another's statements."""
+    for pair, when in links.items():
+        _bounded(cluster["links"], pair, min(when, cluster["links"].get(pair, when)))
+    for pair, stated in said.items():
+        _bounded(cluster["said"], pair, max(stated, cluster["said"].get(pair, stated)))
+
+
+def known_size(cluster: Cluster) -> int:
+    """Identifiers that the cluster holds or knows to be connected."""
+    known = set(cluster["members"])
+    for pair in cluster["links"]:
+        known.update(ends(pair))
+    return len(known)
 
 
 def _bounded(pairs: dict[str, list[Any]], pair: str, stated: list[Any]) -> None:

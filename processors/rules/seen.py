@@ -7,7 +7,6 @@ window of 24 hours of `received_at`.
 from hashlib import blake2b
 
 from schemas.event import EventBody
-from schemas.facts import Part
 from schemas.semantics import REGISTRY
 from schemas.state import MAX_SEEN, SEEN_MS, Seen
 
@@ -20,13 +19,16 @@ def digest_of(event: EventBody) -> str:
     return blake2b(f"{event['source']}\n{event['message_id']}".encode(), digest_size=8).hexdigest()
 
 
-def is_duplicate(state: Seen, part: Part | None, event: EventBody, digest: str) -> bool:
-    """Whether the event was seen before; remembers it where not, unless the books do that.
+def is_booked(event: EventBody) -> bool:
+    """Whether the event states something in the books, which remember it for ever."""
+    return event["name"] in BOOKED
+
+
+def was_seen(state: Seen, event: EventBody, digest: str) -> bool:
+    """Whether the event is in the window; remembers it where not.
 
     The window holds at most MAX_SEEN digests; what a full window forgets early is counted.
     """
-    if event["name"] in BOOKED:
-        return part is not None and digest in part["books"]["messages"]
     seen, received = state["seen"], event["received_at"] // 1000
     at = seen.get(digest)
     if at is not None:

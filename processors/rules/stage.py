@@ -5,7 +5,7 @@ from typing import Any
 from processors.messages import Change, Definitions
 from processors.rules.customers import facts_of
 from schemas.changes import LIFECYCLE_CHANGED, change_id
-from schemas.facts import Part, least
+from schemas.facts import identifiers_of, least
 from schemas.identity import split_namespace
 from schemas.lifecycle import Stage
 from schemas.state import Cluster, Published
@@ -38,7 +38,7 @@ def evaluate(
         published["lifecycle"] = stages.key
         if stage != published["stage"]:
             id_ = change_id(customer, "lifecycle", stages.key, cause_id, published["stage"], stage, 0)
-            body = _body(id_, customer, published, stage, _public(part, definitions))
+            body = _body(id_, customer, published, stage, _public(cluster, published, definitions))
             body |= {"effective_at": now, "caused_at": caused_at, "cause": cause}
             published["stage"], published["stage_since"] = stage, now
             published["sequence"] += 1
@@ -71,9 +71,10 @@ def _body(
     }
 
 
-def _public(part: Part, definitions: Definitions) -> dict[str, list[str]]:
+def _public(cluster: Cluster, published: Published, definitions: Definitions) -> dict[str, list[str]]:
+    known = identifiers_of(cluster["parts"].values(), published["members"])
     return {
         namespace: values
-        for namespace, values in part["identifiers"].items()
+        for namespace, values in known.items()
         if split_namespace(namespace)[0] in definitions.public_namespaces
     }

@@ -123,7 +123,7 @@ def test_what_falls_due_comes_true_for_the_largest_state_too(monkeypatch: pytest
 def test_a_defect_in_a_rule_rejects_the_record_that_meets_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def faulty(*arguments: Any) -> None:
         fold(*arguments)
-        if arguments[1]["name"] == "Song Played":
+        if arguments[2]["name"] == "Song Played":
             msg = "a defect"
             raise ZeroDivisionError(msg)
 

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import facts
-from schemas.facts import Part, bound_days, bound_names, greatest, least, new_part, put_trait, union
+from schemas.facts import (
+    Part,
+    bound_days,
+    bound_names,
+    greatest,
+    identifiers_of,
+    least,
+    new_part,
+    put_trait,
+    union,
+)
 from schemas.semantics import SEMANTICS
 from tests.schemas.statements import Statement, posted, statements
 
@@ -99,11 +109,16 @@ def test_all_but_counts_is_the_same_when_united_with_itself(stated: list[Fact]) 
 @given(st.lists(st.lists(st.sampled_from("abcdef"), max_size=4), min_size=1, max_size=4), st.data())
 def test_identifiers_kept_are_the_first_in_any_order(values: list[list[str]], data: st.DataObject) -> None:
     def part_of(some: list[str]) -> Part:
-        return {**new_part(0), "identifiers": {"device_id": sorted(set(some))[:3]}}
+        first = sorted(set(some))[:3]
+        return {**new_part(0), "identifiers": {"device_id": {value: f"device_id:{value}" for value in first}}}
 
     expected = sorted({value for some in values for value in some})[:3]
     parts = [part_of(some) for some in data.draw(st.permutations(values))]
-    assert union(parts)["identifiers"] == {"device_id": expected}
+    whole = union(parts)
+    assert set(whole["identifiers"].get("device_id", ())) == set(expected)
+    keys = [f"device_id:{value}" for value in expected]
+    assert identifiers_of([whole], keys).get("device_id", []) == expected
+    assert identifiers_of([whole], ["device_id:none"]) == {}
 
 
 def test_two_values_stated_at_once_are_decided_by_what_they_are() -> None:

@@ -1,0 +1,137 @@
+"""What the view of customers was when it was last published, and what changed since: merged, split, conflict."""
+
+from typing import NamedTuple
+
+from processors.identifiers import Identifiers, ends
+from processors.messages import Change
+from processors.rules.customers import Statement, View, customers
+from schemas.changes import IDENTITY_CHANGED, change_id, customer_id
+from schemas.state import Cluster
+
+TOO_LARGE = "too_large"
+
+
+class Cause(NamedTuple):
+    """The event that made the view change."""
+
+    at: int
+    name: str  # source/message_id
+
+
+def review(cluster: Cluster, identifiers: Identifiers, cause: Cause) -> list[Change]:
+    """Bring `published` to today's customers; those that are new have no stage yet. Gives what changed."""
+    view = customers(cluster, identifiers)
+    now = {
+        customer_id(group[0]): group
+        for group in view.groups
+        if any(member in cluster["parts"] for member in group)
+    }
+    before = {id_ for id_, published in cluster["published"].items() if published["members"]}
+    owner = {m: id_ for id_ in before for m in cluster["published"][id_]["members"]}
+    changes = _merged(cluster, view, now, before - now.keys(), cause)
+    for id_ in before - now.keys():
+        cluster["published"][id_]["members"] = []
+    for id_, group in now.items():
+        known = cluster["published"].get(id_)
+        if known is None:
+            cluster["published"][id_] = {
+                "head": group[0], "members": list(group), "stage": None, "stage_since": cluster["at"],
+                "lifecycle": "", "sequence": 0, "moves": 0,
+            }  # fmt: skip
+        else:
+            known["members"] = list(group)
+    return [
+        *changes, *_split(cluster, now, before, owner, cause), *_conflicts(cluster, view, now, cause),
+    ]  # fmt: skip
+
+
+def refuse(cluster: Cluster, pair: str, cause: Cause) -> list[Change]:
+    """Note that two clusters are not united, for the two together would be too large; gives the conflict."""
+    if not _is_news(cluster, pair, TOO_LARGE):
+        return []
+    owner = {m: id_ for id_, published in cluster["published"].items() for m in published["members"]}
+    mine = next((owner[end] for end in ends(pair) if end in owner), None)
+    if mine is None:
+        return []
+    return [_change(cluster, "conflict", mine, None, pair, TOO_LARGE, cause, cluster["refused"][pair][1])]
+
+
+def _merged(
+    cluster: Cluster, view: View, now: dict[str, list[str]], gone: set[str], cause: Cause
+) -> list[Change]:
+    into = {member: id_ for id_, group in now.items() for member in group}
+    changes = []
+    for id_ in sorted(gone):
+        published = cluster["published"][id_]
+        heirs = [into[m] for m in (published["head"], *published["members"]) if m in into]
+        if heirs:
+            pair, by = _stated(view.lost.get(published["head"]), cause)
+            published["moves"] += 1
+            changes.append(_change(cluster, "merged", heirs[0], id_, pair, "", by, published["moves"]))
+    return changes
+
+
+def _split(
+    cluster: Cluster, now: dict[str, list[str]], before: set[str], owner: dict[str, str], cause: Cause
+) -> list[Change]:
+    """Customers that were part of another, which is there still."""
+    changes = []
+    for id_ in sorted(now.keys() - before):
+        former = owner.get(now[id_][0])
+        if former in now:
+            published = cluster["published"][id_]
+            published["moves"] += 1
+            changes.append(_change(cluster, "split", former, id_, "", "", cause, published["moves"]))
+    return changes
+
+
+def _conflicts(cluster: Cluster, view: View, now: dict[str, list[str]], cause: Cause) -> list[Change]:
+    """Statements that are refused and were not before; notes what is refused now."""
+    of = {member: id_ for id_, group in now.items() for member in group}
+    members, known, changes = set(cluster["members"]), cluster["refused"], list[Change]()
+    for pair, stated in known.items():
+        if pair not in view.refused and (stated[0] != TOO_LARGE or members.issuperset(ends(pair))):
+            stated[0] = ""
+    for pair, why in view.refused.items():
+        sides = [of[end] for end in ends(pair) if end in of]
+        if sides and _is_news(cluster, pair, why):
+            other = sides[1] if len(sides) > 1 else None
+            times = known[pair][1]
+            changes.append(_change(cluster, "conflict", sides[0], other, pair, why, cause, times))
+    return changes
+
+
+def _is_news(cluster: Cluster, pair: str, why: str) -> bool:
+    """Whether a statement was not refused for this reason before; notes that it is."""
+    known = cluster["refused"].setdefault(pair, ["", 0])
+    if known[0] == why:
+        return False
+    known[:] = [why, known[1] + 1]
+    return True
+
+
+def _stated(statement: Statement | None, cause: Cause) -> tuple[str, Cause]:
+    if statement is None:
+        return "", cause
+    (at, message_id, source), pair, _ = statement
+    return pair, Cause(at, f"{source}/{message_id}")
+
+
+def _change(
+    cluster: Cluster,
+    what: str,
+    customer: str,
+    other: str | None,
+    pair: str,
+    reason: str,
+    cause: Cause,
+    k: int,
+) -> Change:
+    """`k`: the how manieth such change of the pair or of the other customer it is."""
+    id_ = change_id(customer, "identity", what, f"{cause.name} {pair}", other, reason, k)
+    body = {
+        "v": 1, "id": id_, "change": what, "customer_id": customer, "other_id": other,
+        "through": list(ends(pair)) if pair else [], "reason": reason, "effective_at": cluster["at"],
+        "stated_at": cause.at, "cause": cause.name,
+    }  # fmt: skip
+    return Change(customer, id_, IDENTITY_CHANGED, cluster["at"], body)

@@ -1,0 +1,120 @@
+"""Several partitions in memory: the pure core, its commands travelling between them in any order, with crashes."""
+
+import random
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import orjson
+
+from processors.chunk import fold_commands_chunk, fold_events_chunk
+from processors.definitions_log import Library
+from processors.messages import Change, Definitions
+from processors.records import LogRecord, Unfoldable
+from processors.turn import Turn
+from schemas.changes import IdentityChange, LifecycleChange
+from schemas.commands import COMMAND
+from schemas.state import CLUSTER, LINK, POSITION, Position, new_position
+from schemas.topics import partition_of
+from tests.processors.events import Record, Said
+
+
+class Partition:
+    """One partition: its two logs, its committed states and position."""
+
+    def __init__(self, number: int, library: Library, in_force: dict[str, str]) -> None:
+        self.number, self.library = number, library
+        self.events: list[Record] = []
+        self.commands: list[Record] = []
+        self.states: dict[str, bytes] = {}
+        self.position: Position = {**new_position(), "in_force": dict(in_force)}
+
+    def read(self, key: str) -> bytes | None:
+        return self.states.get(key)
+
+    def due(self, until: int, limit: int) -> list[str]:
+        found = ((orjson.loads(value).get("due_at"), key) for key, value in self.states.items())
+        return [key for at, key in sorted((at, key) for at, key in found if at is not None) if at <= until][
+            :limit
+        ]
+
+    def keys(self, after: str, limit: int) -> list[str]:
+        return sorted(key for key in self.states if key > after)[:limit]
+
+    def compile(self, in_force: dict[str, str]) -> Definitions:
+        return self.library.compile(in_force)
+
+    def unread(self) -> list[str]:
+        return [name for name in ("events", "commands") if self.position[name] < len(getattr(self, name))]
+
+    def turns(self, topic: str, most: int) -> Iterator[Turn]:
+        start: int = self.position[topic]
+        chunk: list[Any] = getattr(self, topic)[start : start + most]
+        fold = fold_events_chunk if topic == "events" else fold_commands_chunk
+        return fold(self.position, chunk, self, self.compile)
+
+    def commit(self, turn: Turn) -> None:
+        for value in turn.states.values():
+            (CLUSTER if orjson.loads(value)["kind"] == "cluster" else LINK).validate_json(value, strict=True)
+        POSITION.validate_json(orjson.dumps(turn.position), strict=True)
+        self.states |= turn.states
+        self.position = turn.position
+
+
+class World:
+    """All partitions, and what they published, in the order of their commits."""
+
+    def __init__(self, library: Library, partitions: int, rules: str, lifecycle: str = "ecommerce") -> None:
+        in_force = {"lifecycle": f"lifecycle/{lifecycle}/1", "identity": rules}
+        self.partitions = [Partition(number, library, in_force) for number in range(partitions)]
+        self.changes: list[Change] = []
+        self.rejected: list[tuple[LogRecord, Unfoldable]] = []
+        self.folded = self.sent = 0
+
+    def say(self, said: Iterable[Said]) -> "World":
+        """Append to the logs: an event to its key's partition, a statement to each."""
+        for one in said:
+            here = [self._home(one.key)] if one.keys else self.partitions
+            for partition in here:
+                log = partition.events
+                log.append(
+                    Record(
+                        "t.events.v1", partition.number, len(log), one.key.encode(), one.value, one.headers()
+                    )
+                )
+        return self
+
+    def run(self, dice: random.Random, crash: float = 0.1, most: int = 8, limit: int = 100_000) -> "World":
+        """Fold everything, in any order of partitions and logs, in chunks of any size; some are never committed."""
+        while places := [(p, topic) for p in self.partitions for topic in p.unread()]:
+            partition, topic = dice.choice(places)
+            for turn in partition.turns(topic, dice.randint(1, most)):
+                if dice.random() < crash:
+                    break
+                self._commit(partition, turn)
+            assert self.folded < limit, "it does not terminate"
+        return self
+
+    def states(self) -> dict[str, Any]:
+        """Every state, parsed."""
+        return {key: orjson.loads(v) for p in self.partitions for key, v in p.states.items()}
+
+    def _commit(self, partition: Partition, turn: Turn) -> None:
+        before = partition.position
+        partition.commit(turn)
+        self.folded += (
+            turn.position["events"] + turn.position["commands"] - before["events"] - before["commands"]
+        )
+        for change in turn.changes:
+            model = IdentityChange if "change" in change.body else LifecycleChange
+            model.model_validate_json(orjson.dumps(change.body))
+        self.changes += turn.changes
+        self.rejected += turn.rejected
+        self.sent += len(turn.commands)
+        for command in turn.commands:
+            value = orjson.dumps(command.body)
+            COMMAND.validate_json(value, strict=True)
+            log = self._home(command.to).commands
+            log.append(Record("t.commands.v1", 0, len(log), command.to.encode(), value, []))
+
+    def _home(self, key: str) -> Partition:
+        return self.partitions[partition_of(key, len(self.partitions))]
