@@ -1,7 +1,7 @@
 """The shop's orders: from lines of the file to messages of `/v1/batch`. Pure, but for reading the file."""
 
 import gzip
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -53,8 +53,8 @@ def days_until(orders: Sequence[Order], last: date) -> int:
     return (last - orders[-1].day).days
 
 
-def message(order: Order, timestamp: str) -> dict[str, Any]:
-    """The `Order Completed` of an order.
+def message(order: Order, timestamp: str, who: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The `Order Completed` of an order; of the file's customer unless `who` says otherwise.
 
     It has no `sentAt`: an importer's clock corrects nothing, and the instant is the same whenever it is sent.
     """
@@ -63,7 +63,7 @@ def message(order: Order, timestamp: str) -> dict[str, Any]:
         "type": "track",
         "event": "Order Completed",
         "messageId": number,
-        "userId": order.customer,
+        **(who or {"userId": order.customer}),
         "timestamp": timestamp,
         "properties": {
             "order_id": number,
@@ -82,10 +82,20 @@ class Day(NamedTuple):
     ends_at: int
 
 
-def days(orders: Iterable[Order], moved: timedelta, zone: ZoneInfo) -> Iterator[Day]:
-    """The days on which there are orders, in order, `moved`; each order is at noon of its day in this time zone."""
+def days(
+    orders: Iterable[Order],
+    moved: timedelta,
+    zone: ZoneInfo,
+    who: Mapping[int, Mapping[str, Any]] | None = None,
+) -> Iterator[Day]:
+    """The days on which there are orders, in order, `moved`; each order is at noon of its day in this time zone.
+
+    `who`: line of the file -> fields that say whose the order is, where that is not the file's customer alone.
+    """
+    known = who or {}
     for written, placed in groupby(orders, key=attrgetter("day")):
         day = written + moved
         noon = datetime.combine(day, NOON, zone).isoformat()
         next_day = datetime.combine(day + timedelta(days=1), time.min, zone)
-        yield Day(day, [message(order, noon) for order in placed], int(next_day.timestamp() * 1000))
+        messages = [message(order, noon, known.get(order.line)) for order in placed]
+        yield Day(day, messages, int(next_day.timestamp() * 1000))

@@ -21,6 +21,7 @@ from deploy.demo.dates import days_moved
 from deploy.demo.orders import Day, Order, days, read
 from deploy.demo.refusals import Refusals
 from deploy.demo.shop import is_ready, open_shop, source, url
+from deploy.demo.story import known_as
 from deploy.init import joined
 from deploy.progress import wait_until_visible
 from schemas.errors import CdpError, Unavailable
@@ -46,7 +47,7 @@ def run(settings: Settings, *, keep_dates: bool = False, orders: Sequence[Order]
         f"{len(orders):,} orders of a music shop, {orders[0].day + moved} to {orders[-1].day + moved}",
         highlight=False,
     )
-    all_days = list(days(orders, moved, ZoneInfo(genesis.timezone)))
+    all_days = list(days(orders, moved, ZoneInfo(genesis.timezone), known_as(orders)))
     with clock.writer(settings) as producer, _held(settings, producer, console):
         began = time.monotonic()
         last = _post(settings, console, all_days, producer)

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from deploy.demo.orders import CURRENCY, Order, revenue
 from deploy.demo.stored import stored
+from deploy.demo.story import customers_of
 from deploy.demo.try_next import try_next
 from deploy.terminal import amount, plain
 from projections.queries import Answer, ask, title
@@ -52,12 +53,23 @@ def show(settings: Settings, console: Console, orders: Sequence[Order], took: To
 
 def _compare(settings: Settings, console: Console, orders: Sequence[Order]) -> None:
     ours, theirs = revenue(orders), stored(settings)
-    file = f"{ours:,.2f} {CURRENCY} in {len(orders):,} orders"
-    if (theirs.orders, theirs.revenue) != (len(orders), ours):
-        what = f"the views hold {theirs.revenue:,.2f} {CURRENCY} in {theirs.orders:,} orders, the file {file}"
+    customers = len({order.customer for order in orders})
+    file = f"{ours:,.2f} {CURRENCY} in {len(orders):,} orders of {customers:,} customers"
+    if (theirs.orders, theirs.customers, theirs.revenue) != (len(orders), customers, ours):
+        held = (
+            f"{theirs.revenue:,.2f} {CURRENCY} in {theirs.orders:,} orders of {theirs.customers:,} customers"
+        )
+        what = f"the views hold {held}, the file {file}"
         raise CdpError(what, "orders", "this is a defect; `cdp logs` may tell more")
     console.print(
         f"\n[green]Equal to the cent[/green]: the views hold the file's {file}, added up line by line.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    joined = customers_of(orders)
+    console.print(
+        f"[green]One customer of three[/green]: {joined:,} of them ordered from an account, by phone and with a card, "
+        f"and were {3 * joined:,} until their last order named all three; their histories are one now.",
         highlight=False,
         soft_wrap=True,
     )

@@ -18,6 +18,7 @@ class Stored(NamedTuple):
     """The demo's orders in the views; `first` is the instant of the earliest, None where there is none."""
 
     orders: int
+    customers: int  # who placed them, as the platform joined them
     revenue: Decimal  # before refunds, in orders.CURRENCY
     first: datetime | None
 
@@ -28,5 +29,5 @@ def stored(settings: Settings) -> Stored:
     sql = SQL.read_text("utf-8")
     with connect(settings, analyst=True) as client:
         rows = retried(settings, lambda: client.execute(sql, parameters), PATIENCE)
-    orders, revenue, first = rows[0]
-    return Stored(orders, revenue, first if orders else None)
+    orders, customers, revenue, first = rows[0]
+    return Stored(orders, customers, revenue, first if orders else None)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from kafka import KafkaProducer
 
-from deploy.demo import dates, orders
+from deploy.demo import dates, orders, story
 from deploy.demo.refusals import Refusals
 from deploy.demo.shop import open_shop, source
 from deploy.demo.stored import Stored
@@ -63,7 +63,7 @@ def test_a_day_ends_at_local_midnight() -> None:
 def empty(monkeypatch: pytest.MonkeyPatch) -> None:
     """A platform that holds no order of the demo."""
     monkeypatch.setattr(dates, "wait_until_written", lambda _: None)
-    monkeypatch.setattr(dates, "stored", lambda _: Stored(0, Decimal(0), None))
+    monkeypatch.setattr(dates, "stored", lambda _: Stored(0, 1, Decimal(0), None))
 
 
 def genesis_of(settings: Settings, deployment: str = "d") -> Genesis:
@@ -95,7 +95,7 @@ def test_days_that_the_home_forgot_are_found_in_the_data(
     tmp_path: Path, empty: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = datetime(2025, 5, 25, 12, tzinfo=BERLIN).astimezone(ZoneInfo("UTC"))
-    monkeypatch.setattr(dates, "stored", lambda _: Stored(9, Decimal(1), first))
+    monkeypatch.setattr(dates, "stored", lambda _: Stored(9, 1, Decimal(1), first))
     settings = Settings(home=tmp_path, timezone="Europe/Berlin")
     moved = dates.days_moved(settings, genesis_of(settings), ORDERS, keep=False)
     assert date(1997, 1, 1) + timedelta(moved) == date(2025, 5, 25)
@@ -199,3 +199,19 @@ def test_an_order_that_is_rejected_stops_the_demo_with_its_reason(deployment: Se
         refuse(deployment, {"messageId": "cdnow-00003"})
         with pytest.raises(CdpError, match="rejected: bad_amount: total: not an amount"):
             refusals.check(to_the_end=True)
+
+
+def test_the_story_tells_at_the_last_order_that_three_are_one() -> None:
+    day = date(1997, 1, 1)
+    placed = [orders.Order(day + timedelta(n), n + 2, "00040", 1, "10.00") for n in range(5)]
+    others = [orders.Order(day, 90, "00041", 1, "1.00"), orders.Order(day, 91, "00060", 1, "1.00")]
+    known = story.known_as([*others, *reversed(placed)])
+    phone, card = {"type": "phone", "id": "+12125550002"}, {"type": "membership_card", "id": "CDNOW-00040"}
+    assert known == {
+        2: {"userId": "00040"},
+        3: {"context": {"externalIds": [phone]}},
+        4: {"context": {"externalIds": [card]}},
+        5: {"userId": "00040"},
+        6: {"userId": "00040", "context": {"externalIds": [phone, card]}},
+    }
+    assert story.customers_of([*others, *placed]) == 1
