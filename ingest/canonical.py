@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from ingest import times
-from ingest.identifiers import Identity, Policy, claims, identify, text
+from ingest.identifiers import Identity, Policy, claims, identify, said, text
 from ingest.refusal import Refusal, invalid
 from ingest.shapes import SHAPES, Fields
 from schemas.event import EventBody
@@ -111,7 +111,7 @@ def canonical(  # noqa: C901 - one pass, and no call that an ordinary event does
     sent_at, skew = (
         _sent(message["sentAt"], arrival) if "sentAt" in message else (arrival.sent_at, arrival.skew)
     )
-    return identity, {
+    body: EventBody = {
         "v": 1,
         "type": kind,
         "name": name,
@@ -127,6 +127,9 @@ def canonical(  # noqa: C901 - one pass, and no call that an ordinary event does
         "traits": traits,
         "context": context,
     }
+    if kind == "alias" and desk.policy.trusted and (says := said(desk.policy, message, identity)):
+        body["says"] = says
+    return identity, body
 
 
 def _nothing(value: Any, field: str) -> Fields:

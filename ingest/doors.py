@@ -23,7 +23,7 @@ class Doors:
         self._desks: dict[str, Desk | None] = {}
         for source in sources.sources:
             namespaces = None if source.namespaces == "all" else frozenset(source.namespaces)
-            policy = Policy(keys, settings.partitions, namespaces, source.phone_region)
+            policy = Policy(keys, settings.partitions, namespaces, source.phone_region, source.trusted)
             opened = desk(source.name, source.channel, settings.currency, policy)
             self._desks[source.write_key.get_secret_value()] = opened if source.enabled else None
 

@@ -40,12 +40,16 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What one source may assert: namespaces (None: all) and the region of its phone numbers."""
+    """What one source may assert: namespaces (None: all), the region of its phone numbers, and whether its word counts.
+
+    An alias of a `trusted` source states that two identifiers are one customer; of another it only links them.
+    """
 
     keys: Keys
     partitions: int
     namespaces: frozenset[str] | None
     region: str | None
+    trusted: bool = False
 
     def allows(self, namespace: str) -> bool:
         """Whether the source may assert this namespace, whatever its scope."""
@@ -124,6 +128,19 @@ def identify(policy: Policy, user: str | None, anonymous: str | None, others: tu
             Reason.NO_IDENTIFIER, "needs userId, anonymousId or another identifier that is not blocked"
         )
     return _identity(policy, found)
+
+
+def said(policy: Policy, message: Mapping[str, Any], identity: Identity) -> list[str] | None:
+    """What a trusted source's alias states: ["alias", greater key, lesser key]; None where an end identifies nobody."""
+    previous = _previous(message)
+    try:
+        user, _ = policy.keys.key("user_id", text(message["userId"], "userId"))
+        older, _ = policy.keys.key(previous.namespace, previous.value)
+    except ValueError:
+        return None
+    keys = identity.headers[0][1].decode().split(" ")
+    pair = [key for key in keys if key in (user, older)]
+    return ["alias", *pair] if len(pair) == 2 else None
 
 
 def _add(found: dict[str, tuple[str, str]], policy: Policy, claim: Claim) -> None:

@@ -28,9 +28,9 @@ def keys() -> Keys:
 KEYS = keys()
 
 
-def desk_of(*namespaces: str, region: str | None = None) -> Desk:
+def desk_of(*namespaces: str, region: str | None = None, trusted: bool = False) -> Desk:
     """The desk of a source that may assert these namespaces; all where none is named."""
-    return desk("shop", "ecommerce", "EUR", Policy(KEYS, 8, frozenset(namespaces) or None, region))
+    return desk("shop", "ecommerce", "EUR", Policy(KEYS, 8, frozenset(namespaces) or None, region, trusted))
 
 
 ANY = desk_of()

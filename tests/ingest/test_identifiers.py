@@ -1,8 +1,10 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.ingest.desks import KEYS, desk_of, event, record_keys, refusal
+from tests.ingest.desks import KEYS, desk_of, event, record_keys, refusal, take
 
 TRACK = {"type": "track", "event": "Visit"}
 UUID = "f47ac10b-58cc-4372-a567-0e02b2c3d479"
@@ -97,3 +99,111 @@ def test_keys_are_pseudonymous_and_the_greatest_comes_first() -> None:
 
 def test_ids_that_identify_nobody_survive_beside() -> None:
     assert event(TRACK | {"userId": "guest", "anonymousId": "a1"}).context["original"] == {"userId": "guest"}
+
+
+# --- what a trusted source states
+
+
+def says(message: dict[str, Any], *namespaces: str, trusted: bool = True) -> Any:
+    return event({"type": "alias"} | message, desk_of(*namespaces, trusted=trusted)).says
+
+
+def key(namespace: str, value: str) -> str:
+    return KEYS.key(namespace, value)[0]
+
+
+@pytest.mark.parametrize(
+    ("message", "pair"),
+    [
+        ({"userId": "new", "previousId": "old"}, [("user_id", "new"), ("user_id", "old")]),
+        ({"userId": "old", "previousId": "new"}, [("user_id", "new"), ("user_id", "old")]),
+        ({"userId": 7, "previousId": 8}, [("user_id", "7"), ("user_id", "8")]),
+        ({"userId": "new", "previousId": UUID}, [("user_id", "new"), ("anonymous_id", UUID)]),
+        (
+            {"userId": "new", "previousId": "v-7", "anonymousId": "v-7"},
+            [("user_id", "new"), ("anonymous_id", "v-7")],
+        ),
+    ],
+)
+def test_an_alias_of_a_trusted_source_states_that_two_are_one(
+    message: dict[str, Any], pair: list[tuple[str, str]]
+) -> None:
+    assert says(message) == ("alias", *sorted((key(*end) for end in pair), key=KEYS.order))
+    assert says(message, trusted=False) is None
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"userId": "same", "previousId": " same "},
+        {"userId": "guest", "previousId": "old"},
+        {"userId": "new", "previousId": "null"},
+        {"userId": " " + "x" * 512, "previousId": "old"},
+        {"type": "track", "event": "Visit", "userId": "new", "previousId": "old"},
+        {"type": "identify", "userId": "new", "previousId": "old"},
+    ],
+)
+def test_what_is_no_alias_of_two_states_nothing(message: dict[str, Any]) -> None:
+    assert says(message) is None
+
+
+def test_a_trusted_source_states_nothing_of_namespaces_that_it_may_not_assert() -> None:
+    alias = {"type": "alias", "userId": "new", "previousId": "old"}
+    assert refusal(alias, desk_of("email", trusted=True)).reason == "namespace_not_allowed"
+    assert says(alias | {"previousId": UUID}, "user_id", "anonymous_id") is not None
+    assert (
+        refusal(alias | {"previousId": UUID}, desk_of("user_id", trusted=True)).reason
+        == "namespace_not_allowed"
+    )
+
+
+def test_only_an_alias_s_record_has_the_field() -> None:
+    """Consumers of other events see no change."""
+    ((_, track),) = take(
+        b'{"batch":[{"type":"track","event":"Visit","userId":"u"}]}', at=desk_of(trusted=True)
+    ).events
+    assert b"says" not in track
+
+
+# --- what identifies, and what is only kept
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["user_id", "email", "membership_card"]), st.integers(1, 40)), max_size=12
+    )
+)
+def test_values_stand_in_the_order_of_their_keys(stated: list[tuple[str, int]]) -> None:
+    """The fold pairs the two: it keeps each clear value with its key."""
+    entries = [{"type": n, "id": f"{v}@b.co" if n == "email" else str(v)} for n, v in stated]
+    message = TRACK | {"anonymousId": "a1", "context": {"externalIds": entries}}
+    by_namespace: dict[str, list[str]] = {}
+    for one in record_keys(message):
+        by_namespace.setdefault(one.partition(":")[0], []).append(one)
+    found = event(message).identifiers
+    assert {n: [key(n, value) for value in values] for n, values in found.items()} == by_namespace
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("phone", "abc"), ("phone", "12"), ("phone", "0151 23456789"), ("phone", "+10000000000"),
+        ("phone", "+49 (0) ---"), ("email", "nobody"), ("email", "a@b"), ("email", "a b@c.de"), ("email", "null"),
+        ("email", "@"), ("email", "a@b.co, c@d.co"),
+    ],
+)  # fmt: skip
+def test_what_does_not_normalise_is_a_trait_and_identifies_nobody(field: str, value: str) -> None:
+    message = {"type": "identify", "userId": "u1", "traits": {field: value, "plan": "gold"}}
+    found = event(message)
+    assert (found.identifiers, found.traits) == ({"user_id": ["u1"]}, {field: value, "plan": "gold"})
+    assert record_keys(message) == [key("user_id", "u1")]
+
+
+@pytest.mark.parametrize(
+    "value", ["null", "NULL", " undefined ", "0", "000-000", "[object Object]", "-1", "---"]
+)
+def test_a_null_user_id_is_kept_and_identifies_nobody(value: str) -> None:
+    found = event(TRACK | {"userId": value, "anonymousId": "a1"})
+    assert (found.identifiers, found.context["original"]["userId"]) == ({"anonymous_id": ["a1"]}, value)
+    alone = refusal(TRACK | {"userId": value})
+    assert (alone.reason, value in alone.original.decode()) == ("no_identifier", True)
