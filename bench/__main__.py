@@ -14,6 +14,7 @@ from rich.table import Table
 from bench.figures import Figure, Result
 from bench.fold import fold
 from bench.freshness import freshness
+from bench.identity import identity
 from bench.ingest import ingest
 from bench.restart import restart
 from bench.sink import sink
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "sink": sink,
     "freshness": freshness,
     "restart": restart,
+    "identity": identity,
 }
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 

@@ -120,7 +120,8 @@ def _clusters(path: Path) -> Iterator[Cluster]:
     store, last = Store(path, 0), ""
     try:
         while keys := store.keys(last, 1_000):
-            yield from (orjson.loads(store.read(key) or b"") for key in keys)
+            states = (orjson.loads(store.read(key) or b"") for key in keys)
+            yield from (state for state in states if state["kind"] == "cluster")
             last = keys[-1]
     finally:
         store.close()

@@ -56,15 +56,17 @@ class Record(NamedTuple):
     value: bytes
 
 
-def people(count: int, seed: int, partitions: int, secret: str) -> list[Person]:
-    """So many customers, the most active first."""
+def people(
+    count: int, seed: int, partitions: int, secret: str, shares: tuple[int, int, int] = (3, 4, 3)
+) -> list[Person]:
+    """So many customers, the most active first; `shares`: known by user_id, by anonymous_id, by both."""
     rules = load("default", "identity")
     assert isinstance(rules, IdentityRules)
     keys, draw = Keys(rules, secret), random.Random(seed)
     found = []
     for number in range(count):
         user, anonymous = {"user_id": [f"u{number}"]}, {"anonymous_id": [_uuid(draw)]}
-        identifiers = draw.choices((user, anonymous, user | anonymous), weights=(3, 4, 3))[0]
+        identifiers = draw.choices((user, anonymous, user | anonymous), weights=shares)[0]
         mine = [keys.key(namespace, values[0])[0] for namespace, values in identifiers.items()]
         partition = partition_of(mine[0], partitions)
         found.append(Person(mine[0].encode(), " ".join(mine).encode(), partition, identifiers))
