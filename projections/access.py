@@ -11,6 +11,8 @@ VIEWS = (
     "profiles",
     "events",
     "identities",
+    "identity_links",
+    "identity_changes",
     "lifecycle_changes",
     "lifecycle_periods",
     "orders",

@@ -14,7 +14,8 @@ from projections.migrate import MIGRATIONS
 
 PATH = Path(__file__).parent.parent / "docs" / "views.md"
 _VIEW = re.compile(
-    r"CREATE VIEW IF NOT EXISTS (\w+)\n\((.*?)\n\)\nDEFINER.*?\nCOMMENT '((?:[^']|'')*)';", re.DOTALL
+    r"CREATE (?:OR REPLACE VIEW|VIEW IF NOT EXISTS) (\w+)\n\((.*?)\n\)\nDEFINER.*?\nCOMMENT '((?:[^']|'')*)';",
+    re.DOTALL,
 )
 _COLUMN = re.compile(r"^    (\w+)\s+(.+?) COMMENT '((?:[^']|'')*)',?$", re.MULTILINE)
 
@@ -54,7 +55,11 @@ native protocol on port 9000, HTTP on 8123). Each view shows every thing once, w
 - Money is exact: `Decimal(38, 9)`, and amounts inside JSON are decimal strings:
   `toDecimal128(JSONExtractString(properties, 'total'), 9)`.
 - `customer_id` is resolved when you read, so that two customers who turn out to be one are one in all views at
-  once. To look one identifier up: `dictGet('customer_of', 'customer_id', key)`.
+  once, and two again after a split. Only what was published keeps the id that it was published for
+  (`lifecycle_changes`, `lifecycle_periods`, `identity_changes`); the first two name the customer of today beside it.
+- To look one identifier up, or any `customer_id` that was ever published: `dictGet('customer_of', 'customer_id',
+  key)`, with the id as text. All zeros mean nobody.
+- Why a customer is one: `SELECT * FROM identity_links WHERE root = (SELECT root FROM identities WHERE key = '...')`.
 - One customer's events are found by their keys: `SELECT * FROM events WHERE key IN (SELECT key FROM identities
   WHERE customer_id = '...')`.
 - Columns that hold JSON are text, read with `JSONExtractString(properties, 'sku')` and the like.

@@ -2,19 +2,25 @@
 
 from collections.abc import Sequence
 
-from projections.rows import events, lifecycle_changes, rejected, state
+from projections.rows import events, identity_changes, lifecycle_changes, rejected, state
 from projections.table import Projection
 from schemas import topics
 from schemas.errors import ConfigError
 
 PROJECTIONS = (
-    Projection("state", topics.STATE, (state.PROFILES, state.IDENTITIES), state.rows, newest_only=True),
+    Projection("state", topics.STATE, state.TABLES, state.rows, newest_only=True),
     Projection("events", topics.EVENTS, (events.EVENTS,), events.rows),
     Projection(
         "lifecycle-changes",
         topics.LIFECYCLE_CHANGES,
         (lifecycle_changes.LIFECYCLE_CHANGES,),
         lifecycle_changes.rows,
+    ),
+    Projection(
+        "identity-changes",
+        topics.IDENTITY_CHANGES,
+        (identity_changes.IDENTITY_CHANGES,),
+        identity_changes.rows,
     ),
     Projection("rejected", topics.REJECTED, (rejected.REJECTED,), rejected.rows),
 )

@@ -124,6 +124,17 @@ def list_of(check: Check) -> Check:
     return lambda values: set(map(type, values)) <= {list} and check(tuple(chain.from_iterable(values)))
 
 
+def tuple_of(*checks: Check) -> Check:
+    """Tuples, with a check for each place."""
+
+    def check_all(values: Values) -> bool:
+        if not set(map(type, values)) <= {tuple} or not set(map(len, values)) <= {len(checks)}:
+            return False
+        return all(check(place) for check, place in zip(checks, zip(*values, strict=True), strict=False))
+
+    return check_all
+
+
 def map_of(keys: Check, check: Check) -> Check:
     """Dicts by keys."""
 

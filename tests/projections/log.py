@@ -9,6 +9,7 @@ import orjson
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 
+from projections.registry import PROJECTIONS
 from schemas import books, facts, topics
 from schemas.changes import customer_id
 from schemas.rejected import Reason, Rejection, headers
@@ -76,7 +77,9 @@ def part_of(events: Iterable[Rec]) -> facts.Part:
         part["days"][str(at // DAY)] = part["days"].get(str(at // DAY), 0) + 1
         part["channels"][body["channel"]] = part["channels"].get(body["channel"], 0) + 1
         part["sources"][body["source"]] = part["sources"].get(body["source"], 0) + 1
-        part["identifiers"].update(body["identifiers"])
+        for namespace, values in body["identifiers"].items():
+            for value in values:
+                facts.put_identifier(part["identifiers"], namespace, value, (record.key or b"").decode())
         for trait, value in body["traits"].items():
             facts.put_trait(part["traits"], trait, [at, body["message_id"], value])
         entry = entry_of(name, body["properties"], body["message_id"])
@@ -91,19 +94,22 @@ def cluster(parts: dict[str, facts.Part], rev: int = 1, stage: str = "new", **pu
     """The state of one customer whose greatest identifier is the first key."""
     keys = list(parts)
     last = {
+        "head": keys[0],
         "members": keys,
         "stage": stage,
         "stage_since": T0,
         "lifecycle": "lifecycle/ecommerce/1",
         "sequence": 1,
+        "moves": 0,
     }
     state = {
-        "v": 1,
+        "v": 2,
         "kind": "cluster",
         "members": keys,
         "parts": parts,
         "links": {},
         "said": {},
+        "refused": {},
         "published": {customer_id(keys[0]): {**last, **published}},
         "at": T0,
         "due_at": None,
@@ -153,7 +159,7 @@ def create_topics(settings: Settings) -> None:
                     1,
                     topic_configs=topic.config,
                 )
-                for topic in (topics.EVENTS, topics.STATE, topics.LIFECYCLE_CHANGES, topics.REJECTED)
+                for topic in {projection.topic.noun: projection.topic for projection in PROJECTIONS}.values()
             ]
         )
     finally:

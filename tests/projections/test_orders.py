@@ -12,7 +12,7 @@ from schemas import books, facts, money
 from schemas.changes import customer_id
 from tests.projections.log import T0, Rec, cluster, event, part_of
 
-STATE, EVENTS, _, REJECTED = PROJECTIONS
+STATE, EVENTS, *_, REJECTED = PROJECTIONS
 KEYS = ("user_id:a", "email:b")
 BIG = "9" * 23 + "." + "9" * 9
 

@@ -27,7 +27,8 @@ def test_a_customer_is_the_union_of_the_parts_of_its_members() -> None:
     assert (row["last_seen"], row["rev"], row["is_deleted"]) == (T0 + 5, 7, 0)
     assert orjson.loads(row["traits"]) == {"plan": "gold"}
     owners = {one["key"]: str(one["customer_id"]) for one in rows(made, "identities_raw")}
-    assert owners == dict.fromkeys(("user_id:a", "email:b"), customer_id("user_id:a"))
+    mine_id = customer_id("user_id:a")
+    assert owners == dict.fromkeys(("user_id:a", "email:b", mine_id), mine_id)
 
 
 def test_a_customer_without_members_is_a_tombstone() -> None:
@@ -35,15 +36,19 @@ def test_a_customer_without_members_is_a_tombstone() -> None:
     made = make(STATE, [cluster({"user_id:a": part}, members=[])])
     (row,) = rows(made, "profiles_raw")
     assert row["is_deleted"] == 1
-    assert not rows(made, "identities_raw")
+    gone = {one["key"]: one["is_deleted"] for one in rows(made, "identities_raw")}
+    assert gone == {"user_id:a": 1, customer_id("user_id:a"): 1}
 
 
-def test_links_positions_and_removed_states_are_no_rows() -> None:
+def test_positions_and_removed_states_are_no_rows_and_of_a_link_only_that_its_set_is_no_more() -> None:
     link = {"v": 1, "kind": "link", "owner": "user_id:a", "rev": 2, "seen": {}, "seen_overflow": 0}
-    made = make(
-        STATE, [Rec(orjson.dumps(link)), Rec(orjson.dumps(new_position()), b"position"), Rec(None, b"x")]
-    )
-    assert not made.columns
+    log = [
+        Rec(orjson.dumps(link), b"email:b"), Rec(orjson.dumps(new_position()), b"position"), Rec(None, b"x"),
+    ]  # fmt: skip
+    made = make(STATE, log)
+    assert made.columns.keys() == {"identity_links_raw"}
+    (row,) = rows(made, "identity_links_raw")
+    assert (row["root"], row["links"], row["rev"], row["is_deleted"]) == ("email:b", [], 2, 1)
     assert not made.unreadable
 
 

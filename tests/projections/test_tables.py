@@ -15,7 +15,7 @@ from tests.projections.conftest import content
 from tests.projections.log import T0, Rec, change, cluster, event, order, part_of, rejection
 
 TABLES = [table for projection in PROJECTIONS for table in projection.tables]
-STATE, EVENTS, CHANGES, REJECTED = PROJECTIONS
+STATE, EVENTS, CHANGES, IDENTITY_CHANGES, REJECTED = PROJECTIONS
 MONTH = 31 * 86_400_000
 
 
