@@ -41,7 +41,10 @@ def _first_copies(log: Iterable[Stated]) -> list[Stated]:
 
 
 def customers(log: Iterable[Stated], rules: Rules) -> tuple[list[Customer], set[tuple[str, str]]]:
-    """Every customer that has facts, and the pairs whose statements are refused."""
+    """Every customer that has facts, and the conflicts: pairs that a statement links and that are two all the same.
+
+    A pair that another statement joined after all is no conflict, nor is one of which neither end is a customer's.
+    """
     log = _first_copies(log)
     links: dict[tuple[str, str], tuple[Any, ...]] = {}
     said: dict[tuple[str, str], tuple[Any, ...]] = {}
@@ -76,7 +79,9 @@ def customers(log: Iterable[Stated], rules: Rules) -> tuple[list[Customer], set[
         mine = [o.body for o in log if o.keys[0] in members and o.body["type"] not in ("link", "split")]
         if mine:
             found.append(Customer(frozenset(members), mine))
-    return found, refused
+    facts = {key for customer in found for key in customer.members}
+    conflicts = {pair for pair in refused if group[pair[0]] is not group[pair[1]] and facts & set(pair)}
+    return found, conflicts
 
 
 def _crowded(links: Iterable[tuple[str, str]], rules: Rules) -> set[str]:

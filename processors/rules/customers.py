@@ -19,7 +19,8 @@ Statement = tuple[list[Any], str, bool]
 class View(NamedTuple):
     """The groups, greatest identifier first in each.
 
-    `lost`: an identifier that came under a greater one -> the statement that brought it there. `refused`: pair -> why.
+    `lost`: an identifier that came under a greater one -> the statement that brought it there. `refused`: pair
+    -> why; a pair that another statement joined after all is not refused.
     """
 
     groups: list[list[str]]
@@ -64,7 +65,8 @@ def customers(cluster: Cluster, identifiers: Identifiers) -> View:
         one.unique |= two.unique
         of.update(dict.fromkeys(two.members, one))
     groups = {id(group): group for group in of.values()}
-    return View([identifiers.sorted(group.members) for group in groups.values()], lost, refused)
+    apart = {pair: why for pair, why in refused.items() if len({id(of[end]) for end in ends(pair)}) > 1}
+    return View([identifiers.sorted(group.members) for group in groups.values()], lost, apart)
 
 
 def _in_order(

@@ -28,7 +28,7 @@ def review(cluster: Cluster, identifiers: Identifiers, cause: Cause) -> list[Cha
     }
     before = {id_ for id_, published in cluster["published"].items() if published["members"]}
     owner = {m: id_ for id_ in before for m in cluster["published"][id_]["members"]}
-    changes = _merged(cluster, view, now, before - now.keys(), cause)
+    changes = _merged(cluster, view, _moved(cluster, now, before, owner), cause)
     for id_ in before - now.keys():
         cluster["published"][id_]["members"] = []
     for id_, group in now.items():
@@ -56,18 +56,32 @@ def refuse(cluster: Cluster, pair: str, cause: Cause) -> list[Change]:
     return [_change(cluster, "conflict", mine, None, pair, TOO_LARGE, cause, cluster["refused"][pair][1])]
 
 
-def _merged(
-    cluster: Cluster, view: View, now: dict[str, list[str]], gone: set[str], cause: Cause
-) -> list[Change]:
+def _moved(
+    cluster: Cluster, now: dict[str, list[str]], before: set[str], owner: dict[str, str]
+) -> dict[str, str]:
+    """Customers that are no more -> the one that has their history now, where what was published tells another."""
     into = {member: id_ for id_, group in now.items() for member in group}
-    changes = []
-    for id_ in sorted(gone):
+    heirs: dict[str, str] = {}
+    for id_ in sorted(before - now.keys()):
         published = cluster["published"][id_]
-        heirs = [into[m] for m in (published["head"], *published["members"]) if m in into]
-        if heirs:
-            pair, by = _stated(view.lost.get(published["head"]), cause)
-            published["moves"] += 1
-            changes.append(_change(cluster, "merged", heirs[0], id_, pair, "", by, published["moves"]))
+        known = [into[member] for member in (published["head"], *published["members"]) if member in into]
+        heirs |= {id_: known[0]} if known else {}
+    moved = dict(heirs)
+    for id_, published in cluster["published"].items():
+        if id_ not in now and id_ not in before and published["head"] in into:
+            told, heir = owner.get(published["head"], ""), into[published["head"]]
+            if heirs.get(told, told) != heir:
+                moved[id_] = heir
+    return moved
+
+
+def _merged(cluster: Cluster, view: View, moved: dict[str, str], cause: Cause) -> list[Change]:
+    changes = []
+    for id_, heir in moved.items():
+        published = cluster["published"][id_]
+        pair, by = _stated(view.lost.get(published["head"]), cause)
+        published["moves"] += 1
+        changes.append(_change(cluster, "merged", heir, id_, pair, "", by, published["moves"]))
     return changes
 
 
@@ -89,12 +103,13 @@ def _conflicts(cluster: Cluster, view: View, now: dict[str, list[str]], cause: C
     """Statements that are refused and were not before; notes what is refused now."""
     of = {member: id_ for id_, group in now.items() for member in group}
     members, known, changes = set(cluster["members"]), cluster["refused"], list[Change]()
+    refused = {pair: why for pair, why in view.refused.items() if any(end in of for end in ends(pair))}
     for pair, stated in known.items():
-        if pair not in view.refused and (stated[0] != TOO_LARGE or members.issuperset(ends(pair))):
+        if pair not in refused and (stated[0] != TOO_LARGE or members.issuperset(ends(pair))):
             stated[0] = ""
-    for pair, why in view.refused.items():
-        sides = [of[end] for end in ends(pair) if end in of]
-        if sides and _is_news(cluster, pair, why):
+    for pair, why in refused.items():
+        if _is_news(cluster, pair, why):
+            sides = [of[end] for end in ends(pair) if end in of]
             other = sides[1] if len(sides) > 1 else None
             times = known[pair][1]
             changes.append(_change(cluster, "conflict", sides[0], other, pair, why, cause, times))

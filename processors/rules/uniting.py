@@ -40,21 +40,22 @@ def claim(
     identifiers, by, pair, when = definitions.identifiers, command["by"], command["link"], command["when"]
     cause, outputs = Cause(when[0], f"{when[2]}/{when[1]}"), list[Output]()
     _, changed = note(cluster, pair, when, command["says"], command["to"], identifiers)
-    if changed and cluster["published"]:
+    cluster["rev"] += 1
+    crowded = command["says"] == "link" and not identifiers.crowded(cluster["links"]).isdisjoint(ends(pair))
+    asked = by is not None and by not in cluster["members"] and not crowded
+    too_large = asked and _too_large(cluster, command)
+    if by is not None and asked and not too_large and identifiers.greater(by, root):
+        return _link_to(by, cluster), [Command(by, _everything(cluster, root, by, when))]
+    if changed and len(cluster["members"]) > 1:  # what one identifier states of others joins nobody here
         outputs += review(cluster, identifiers, cause)
         outputs += evaluate(cluster, definitions, cause.name, cause.at, f"{cause.name} {pair}")
-    cluster["rev"] += 1
-    if by is None or by in cluster["members"]:
+    if by is None or not asked:
         return cluster, outputs
-    if command["says"] == "link" and not identifiers.crowded(cluster["links"]).isdisjoint(ends(pair)):
-        return cluster, outputs
-    if _too_large(cluster, command):
+    if too_large:
         refusal = {"v": VERSION, "kind": "refuse", "link": pair, "when": when}
         return cluster, [*outputs, *refuse(cluster, pair, cause), Command(by, refusal)]
-    if identifiers.greater(root, by):
-        body = {name: command[name] for name in ("to", "link", "when", "says")}
-        return cluster, [*outputs, Command(by, _claim(cluster, root, body))]
-    return _link_to(by, cluster), [*outputs, Command(by, _everything(cluster, root, by, when))]
+    body = {name: command[name] for name in ("to", "link", "when", "says")}
+    return cluster, [*outputs, Command(by, _claim(cluster, root, body))]
 
 
 def refused(cluster: Cluster, command: Refuse) -> list[Output]:

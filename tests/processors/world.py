@@ -44,13 +44,17 @@ class Partition:
         return self.library.compile(in_force)
 
     def unread(self) -> list[str]:
-        return [name for name in ("events", "commands") if self.position[name] < len(getattr(self, name))]
+        left = {
+            "events": len(self.events) - self.position["events"],
+            "commands": len(self.commands) - self.position["commands"],
+        }
+        return [name for name, records in left.items() if records]
 
     def turns(self, topic: str, most: int) -> Iterator[Turn]:
-        start: int = self.position[topic]
-        chunk: list[Any] = getattr(self, topic)[start : start + most]
+        start = self.position["events" if topic == "events" else "commands"]
+        log: Any = self.events if topic == "events" else self.commands
         fold = fold_events_chunk if topic == "events" else fold_commands_chunk
-        return fold(self.position, chunk, self, self.compile)
+        return fold(self.position, log[start : start + most], self, self.compile)
 
     def commit(self, turn: Turn) -> None:
         for value in turn.states.values():
