@@ -87,16 +87,17 @@ def _event(
     now = max(clock_at, at)
     if now > cluster["at"]:
         outputs += advance(cluster, now, definitions)
-    known = part is not None and part["own_last"] is not None
+    known, fresh = part is not None and part["own_last"] is not None, part is None
     if event["type"] not in BY_OPERATORS:
         if part is None:
             part = cluster["parts"][keys[0]] = new_part(at)
         fold(part, keys, event, digest, definitions.calendar)
         known = known and not part["other_names"]  # a name that is forgotten could be one of a condition
-    changed = not cluster["published"] or not known
+    changed = fresh
     if len(keys) > 1:
         linked, claims = _links(cluster, root, keys, event, definitions)
-        changed, outputs = changed or linked, outputs + claims
+        changed = changed or (linked and len(cluster["members"]) > 1)
+        outputs += claims
     cause = f"{event['source']}/{event['message_id']}"
     if changed:
         outputs += review(cluster, definitions.identifiers, Cause(at, cause))

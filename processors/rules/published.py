@@ -21,8 +21,9 @@ class Cause(NamedTuple):
 def review(cluster: Cluster, identifiers: Identifiers, cause: Cause) -> list[Change]:
     """Bring `published` to today's customers; those that are new have no stage yet. Gives what changed."""
     view = customers(cluster, identifiers)
+    ids = {published["head"]: id_ for id_, published in cluster["published"].items()}
     now = {
-        customer_id(group[0]): group
+        ids.get(group[0]) or customer_id(group[0]): group
         for group in view.groups
         if any(member in cluster["parts"] for member in group)
     }
