@@ -28,11 +28,12 @@ Offsets = dict[int, int]
 
 @contextmanager
 def writer(settings: Settings) -> Iterator[KafkaProducer]:
-    """A producer for many statements; Unavailable where Kafka does not answer."""
+    """An idempotent producer for statements; Unavailable where Kafka does not answer."""
     try:
         producer = KafkaProducer(
             bootstrap_servers=settings.kafka.split(","),
             acks="all",
+            enable_idempotence=True,
             bootstrap_timeout_ms=CONNECT_MS,
             max_block_ms=int(PATIENCE * 1000),
             allow_auto_create_topics=False,

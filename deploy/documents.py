@@ -66,7 +66,10 @@ def _usage(parameter: object) -> str:
     name = str(getattr(parameter, "name", "")).upper()
     if getattr(parameter, "param_type_name", "") == "argument":
         return name if getattr(parameter, "required", False) else f"[{name}]"
-    return f"[{options[0]}]" if getattr(parameter, "is_flag", False) else f"[{options[0]} {name}]"
+    if getattr(parameter, "is_flag", False):
+        return f"[{options[0]}]"
+    option = f"{options[0]} {getattr(parameter, 'metavar', None) or name}"
+    return option if getattr(parameter, "required", False) else f"[{option}]"
 
 
 def _read(path: Path) -> str | None:

@@ -22,11 +22,11 @@ MANY = 10
 
 def show(settings: Settings, identifier: str) -> None:
     """Print the profile of `namespace:value` or of a customer_id; NotFound where nobody has seen it."""
-    _tell(Console(), find(settings, identifier, _keys(settings) if ":" in identifier else None))
+    _tell(Console(), find(settings, identifier, keys_of(settings) if ":" in identifier else None))
 
 
-def _keys(settings: Settings) -> Keys:
-    """Identifiers to keys, as the deployment's own rules and secret have it."""
+def keys_of(settings: Settings) -> Keys:
+    """Identifiers to keys, as the deployment's own rules and secret have it; ConfigError where there is none."""
     joined(settings)
     records = read_all(settings, DEFINITIONS.name(settings.namespace))
     rules = [IdentityRules.model_validate_json(v) for k, v in records.items() if k.startswith(b"identity/")]
