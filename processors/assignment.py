@@ -15,8 +15,10 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError, KafkaError, ProducerFenced
+from kafka import TopicPartition as Place
 from kafka.errors import KafkaError as AdminError
 
+from processors.consumed import Consumed
 from processors.definitions_log import Library
 from processors.partition import Partition
 from processors.records import LogRecord
@@ -54,6 +56,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         self._tenures: dict[int, asyncio.Task[None]] = {}
         self._tasks: dict[int, set[asyncio.Task[None]]] = {}
         self._sizes: dict[int, int] = {}  # records that were polled of each partition and are not committed
+        self._consumed = Consumed(settings.kafka)
         self._leaving = False
 
     async def __aenter__(self) -> Self:
@@ -184,6 +187,14 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         if offsets:
             with contextlib.suppress(*FAULTS):
                 await self.consumer.commit(offsets)
+
+    async def delete_consumed(self) -> None:
+        """Delete commands that are folded and committed, of the partitions that we own."""
+        at = {Place(*self._topics(n)[1]): p.position["commands"] for n, p in self.partitions.items()}
+        try:
+            await asyncio.to_thread(self._consumed.delete, at)
+        except FAULTS as error:
+            log.warning("folded commands cannot be deleted, trying again later", error=repr(error))
 
     def fail(self, error: BaseException) -> None:
         """End the worker with this error, if nothing did before."""

@@ -32,6 +32,7 @@ CHUNK = 8_000
 POLL_MS = 50
 TICK_CHECK_S = 1.0
 OFFSETS_S = 2.0
+DELETE_S = 30.0
 RETRY_S = 1.0
 LOST_S = 60.0
 
@@ -98,6 +99,10 @@ def _poll_service(assignment: Assignment, chunks: Any) -> type[faust.Service]:
         @faust.Service.timer(OFFSETS_S)
         async def _offsets(self) -> None:
             await assignment.commit_offsets()
+
+        @faust.Service.timer(DELETE_S)
+        async def _delete(self) -> None:
+            await assignment.delete_consumed()
 
     return Poll
 
