@@ -5,7 +5,7 @@ values are JSON; these types describe the parsed JSON itself, which is what the 
 the format: newer code brings an older state forward (`upcast`), older code stops at a newer one.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
@@ -36,6 +36,7 @@ class Published(TypedDict):
     lifecycle: str  # definition key under which the stage was found
     sequence: int  # changes of its stage published so far
     moves: int  # how often it was merged into another, or parted from one
+    into: NotRequired[str]  # where it is no more: the customer into which it was said to be merged
 
 
 class Seen(TypedDict):

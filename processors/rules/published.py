@@ -6,7 +6,7 @@ from processors.identifiers import Identifiers, ends
 from processors.messages import Change
 from processors.rules.customers import Statement, View, customers
 from schemas.changes import IDENTITY_CHANGED, change_id, customer_id
-from schemas.state import Cluster
+from schemas.state import Cluster, Published
 
 TOO_LARGE = "too_large"
 
@@ -27,23 +27,9 @@ def review(cluster: Cluster, identifiers: Identifiers, cause: Cause) -> list[Cha
         for group in view.groups
         if any(member in cluster["parts"] for member in group)
     }
-    before = {id_ for id_, published in cluster["published"].items() if published["members"]}
-    owner = {m: id_ for id_ in before for m in cluster["published"][id_]["members"]}
-    changes = _merged(cluster, view, _moved(cluster, now, before, owner), cause)
-    for id_ in before - now.keys():
-        cluster["published"][id_]["members"] = []
-    for id_, group in now.items():
-        known = cluster["published"].get(id_)
-        if known is None:
-            cluster["published"][id_] = {
-                "head": group[0], "members": list(group), "stage": None, "stage_since": cluster["at"],
-                "lifecycle": "", "sequence": 0, "moves": 0,
-            }  # fmt: skip
-        else:
-            known["members"] = list(group)
-    return [
-        *changes, *_split(cluster, now, before, owner, cause), *_conflicts(cluster, view, now, cause),
-    ]  # fmt: skip
+    splits = _split(cluster, now, cause)
+    merged = _take_over(cluster, now)
+    return [*splits, *_merged(cluster, view, merged, cause), *_conflicts(cluster, view, now, cause)]
 
 
 def refuse(cluster: Cluster, pair: str, cause: Cause) -> list[Change]:
@@ -57,46 +43,65 @@ def refuse(cluster: Cluster, pair: str, cause: Cause) -> list[Change]:
     return [_change(cluster, "conflict", mine, None, pair, TOO_LARGE, cause, cluster["refused"][pair][1])]
 
 
-def _moved(
-    cluster: Cluster, now: dict[str, list[str]], before: set[str], owner: dict[str, str]
-) -> dict[str, str]:
-    """Customers that are no more -> the one that has their history now, where what was published tells another."""
+def _split(cluster: Cluster, now: dict[str, list[str]], cause: Cause) -> list[Change]:
+    """Customers that are back, and new ones that were part of another which is there still."""
+    published, changes = cluster["published"], list[Change]()
+    owner = {member: id_ for id_, one in published.items() for member in one["members"]}
+    for id_ in sorted(now):
+        known = published.get(id_)
+        if known is None:
+            published[id_] = _new(now[id_][0], cluster["at"])
+            former = owner.get(now[id_][0])
+            parted = former if former in now else None
+        else:
+            parted = None if known["members"] else _heir(cluster, id_)
+        if parted:
+            published[id_]["moves"] += 1
+            moves = published[id_]["moves"]
+            changes.append(_change(cluster, "split", parted, id_, "", "", cause, moves))
+    return changes
+
+
+def _take_over(cluster: Cluster, now: dict[str, list[str]]) -> dict[str, str]:
+    """Note today's customers. Those that are no more -> who has their history, where another was told to have it."""
     into = {member: id_ for id_, group in now.items() for member in group}
-    heirs: dict[str, str] = {}
-    for id_ in sorted(before - now.keys()):
-        published = cluster["published"][id_]
-        known = [into[member] for member in (published["head"], *published["members"]) if member in into]
-        heirs |= {id_: known[0]} if known else {}
-    moved = dict(heirs)
-    for id_, published in cluster["published"].items():
-        if id_ not in now and id_ not in before and published["head"] in into:
-            told, heir = owner.get(published["head"], ""), into[published["head"]]
-            if heirs.get(told, told) != heir:
-                moved[id_] = heir
-    return moved
+    merged, published = dict[str, str](), cluster["published"]
+    gone = {id_: one["members"] for id_, one in published.items() if id_ not in now}
+    for id_, group in now.items():
+        published[id_]["members"] = list(group)
+        published[id_].pop("into", None)
+    for id_, members in sorted(gone.items()):
+        one = published[id_]
+        one["members"] = []
+        if members:
+            merged[id_] = one["into"] = next(into[m] for m in (one["head"], *members) if m in into)
+    for id_ in sorted(gone):
+        heir = into.get(published[id_]["head"])
+        if heir and heir != _heir(cluster, id_):
+            merged[id_] = published[id_]["into"] = heir
+    return merged
 
 
-def _merged(cluster: Cluster, view: View, moved: dict[str, str], cause: Cause) -> list[Change]:
+def _heir(cluster: Cluster, id_: str) -> str:
+    """The customer that has the history of this one, as far as was told."""
+    while (into := cluster["published"][id_].get("into")) is not None:
+        id_ = into
+    return id_
+
+
+def _new(head: str, at: int) -> Published:
+    return {
+        "head": head, "members": [], "stage": None, "stage_since": at, "lifecycle": "", "sequence": 0, "moves": 0,
+    }  # fmt: skip
+
+
+def _merged(cluster: Cluster, view: View, merged: dict[str, str], cause: Cause) -> list[Change]:
     changes = []
-    for id_, heir in moved.items():
+    for id_, heir in merged.items():
         published = cluster["published"][id_]
         pair, by = _stated(view.lost.get(published["head"]), cause)
         published["moves"] += 1
         changes.append(_change(cluster, "merged", heir, id_, pair, "", by, published["moves"]))
-    return changes
-
-
-def _split(
-    cluster: Cluster, now: dict[str, list[str]], before: set[str], owner: dict[str, str], cause: Cause
-) -> list[Change]:
-    """Customers that were part of another, which is there still."""
-    changes = []
-    for id_ in sorted(now.keys() - before):
-        former = owner.get(now[id_][0])
-        if former in now:
-            published = cluster["published"][id_]
-            published["moves"] += 1
-            changes.append(_change(cluster, "split", former, id_, "", "", cause, published["moves"]))
     return changes
 
 
