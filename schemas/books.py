@@ -209,19 +209,26 @@ def _post_movement(books: Books, key: str, stated: Stated) -> None:
     books["movements"][key] = new
 
 
-def join_books(a: Books, b: Books) -> Books:
-    """The books that would have seen the statements of both. The bounds are a part's, not their union's."""
-    whole = copy.deepcopy(a)
-    for key, order in b["orders"].items():
-        mine = whole["orders"].get(key)
-        whole["orders"][key] = _join_orders(mine, order) if mine else order
-    for key, contract in b["contracts"].items():
-        held = whole["contracts"].get(key)
-        whole["contracts"][key] = _join_contracts(held, contract) if held else contract
-    whole["messages"] |= b["messages"]
-    for key, movement in b["movements"].items():
-        whole["movements"][key] = max(movement, whole["movements"].get(key, movement))
-    return count_all(whole)
+def join_books(first: Books, *others: Books) -> Books:
+    """The books that would have seen the statements of all. The bounds are a part's, not their union's.
+
+    What is in them is shared, not copied: posting replaces an object, and never changes it.
+    """
+    orders, contracts = dict(first["orders"]), dict(first["contracts"])
+    messages, movements = dict(first["messages"]), dict(first["movements"])
+    for books in others:
+        for key, order in books["orders"].items():
+            mine = orders.get(key)
+            orders[key] = _join_orders(mine, order) if mine else order
+        for key, contract in books["contracts"].items():
+            held = contracts.get(key)
+            contracts[key] = _join_contracts(held, contract) if held else contract
+        messages |= books["messages"]
+        for key, movement in books["movements"].items():
+            movements[key] = max(movement, movements.get(key, movement))
+    return count_all(
+        {**first, "orders": orders, "contracts": contracts, "messages": messages, "movements": movements}
+    )
 
 
 def count_all(books: Books) -> Books:

@@ -6,7 +6,6 @@ objects by id. So the union of two parts is the part that would have seen both l
 part is the parsed JSON itself; short lists stand for tuples.
 """
 
-import copy
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -61,13 +60,28 @@ def union(parts: Iterable[Part]) -> Part:
     first, *rest = parts
     if not rest:
         return first
-    whole = copy.deepcopy(first)
+    whole = _copy(first)
     for part in rest:
         _join(whole, part)
+    whole["books"] = join_books(first["books"], *(part["books"] for part in rest))
     return whole
 
 
+def _copy(part: Part) -> Part:
+    """A part of its own, as far as joining or folding changes what it holds; the rest is shared."""
+    return {
+        **part,
+        "names": {name: list(seen) for name, seen in part["names"].items()},
+        "days": dict(part["days"]),
+        "channels": dict(part["channels"]),
+        "sources": dict(part["sources"]),
+        "identifiers": {namespace: dict(values) for namespace, values in part["identifiers"].items()},
+        "traits": dict(part["traits"]),
+    }
+
+
 def _join(a: Part, b: Part) -> None:
+    """Take over the facts of another, but for its books."""
     a["events"] += b["events"]
     a["other_names"] += b["other_names"]
     a["first"], a["last"] = min(a["first"], b["first"]), max(a["last"], b["last"])
@@ -92,7 +106,6 @@ def _join(a: Part, b: Part) -> None:
             put_identifier(a["identifiers"], namespace, value, key)
     for name, latest in b["traits"].items():
         put_trait(a["traits"], name, latest)
-    a["books"] = join_books(a["books"], b["books"])
 
 
 def least(a: int | None, b: int | None) -> int | None:
@@ -132,13 +145,13 @@ def put_identifier(identifiers: dict[str, dict[str, str]], namespace: str, value
 
 def identifiers_of(parts: Iterable[Part], members: Iterable[str]) -> dict[str, list[str]]:
     """The clear values of these identifiers, by namespace, as far as these parts tell them."""
-    keys, found = {*members, ""}, dict[str, set[str]]()
+    keys, found = {*members, ""}, dict[str, list[str]]()
     for part in parts:
         for namespace, values in part["identifiers"].items():
-            mine = {value for value, key in values.items() if key in keys}
-            if mine:
-                found.setdefault(namespace, set()).update(mine)
-    return {namespace: sorted(values)[:MAX_IDENTIFIERS] for namespace, values in sorted(found.items())}
+            for value, key in values.items():
+                if key in keys:
+                    found.setdefault(namespace, []).append(value)
+    return {namespace: sorted({*values})[:MAX_IDENTIFIERS] for namespace, values in sorted(found.items())}
 
 
 def put_trait(traits: dict[str, list[Any]], name: str, stated: list[Any]) -> None:
