@@ -68,6 +68,8 @@ def customer(client: Client, keys: Keys, given: str) -> tuple[Customer, str]:
 
 def customers(client: Client, keys: Keys, ids: list[str]) -> list[Customer]:
     """The customers of present ids."""
+    if not ids:
+        return []
     rows = client.execute(
         "SELECT p.customer_id, p.stage, p.keys, p.identifiers, p.former_ids, i.root FROM profiles AS p "
         "LEFT ANY JOIN identities AS i ON i.key = toString(p.customer_id) "

@@ -1,0 +1,124 @@
+"""What operators state: which pair, as which event, and how an explanation reads."""
+
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from rich.console import Console
+
+from deploy import identity
+from deploy.explain import page
+from deploy.identity import parted
+from deploy.known import Customer
+from schemas.errors import ConfigError, Unavailable
+from schemas.event import Event
+from schemas.settings import Settings
+from schemas.topics import partition_of
+from tests.deploy.test_clock import log_of
+
+ADA, BOB, MAIL, CARD = "user_id:ada", "user_id:bob", "email:1", "membership_card:1"
+
+
+def stated(
+    greater: str, lesser: str, kind: str = "link", verdict: str = "joined", **more: Any
+) -> dict[str, Any]:
+    return {
+        "greater": greater, "lesser": lesser, "kind": kind, "verdict": verdict, "source": "shop", "message_id": "m1",
+        "stated_at": datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC), "name": "Signed Up", "because": "",
+        "greater_customer_id": "c1", "lesser_customer_id": "c1", **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("key", "by", "pair"),
+    [
+        (MAIL, "", (ADA, MAIL)),
+        (MAIL, ADA, (ADA, MAIL)),
+        (MAIL, CARD, (ADA, MAIL)),
+        (ADA, "", (ADA, CARD)),
+        (ADA, ADA, (ADA, CARD)),
+        (CARD, MAIL, (ADA, CARD)),
+    ],
+)
+def test_a_split_is_between_the_customer_s_greatest_and_the_identifier(
+    key: str, by: str, pair: tuple[str, str]
+) -> None:
+    assert parted([ADA, CARD, MAIL], by, key, [stated(ADA, MAIL), stated(CARD, MAIL)]) == pair
+
+
+def test_who_is_named_by_what_was_said_to_be_one_with_it_has_that_taken_back() -> None:
+    said = [stated(ADA, BOB, "alias"), stated(CARD, MAIL, "alias"), stated(ADA, MAIL)]
+    assert parted([ADA, BOB, CARD, MAIL], CARD, MAIL, said) == (CARD, MAIL)
+    assert parted([ADA, BOB, CARD, MAIL], MAIL, CARD, said) == (CARD, MAIL)
+    assert parted([ADA, BOB, CARD, MAIL], "", MAIL, said) == (ADA, MAIL)
+
+
+def test_who_has_one_identifier_cannot_be_parted() -> None:
+    with pytest.raises(ConfigError, match="the only identifier"):
+        parted([ADA], ADA, ADA, [])
+
+
+def test_a_statement_is_an_event_of_the_pair_in_the_greater_s_partition(
+    deployment: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind, says, name in (
+        ("split", "split", "Identifiers Parted"),
+        ("link", "alias", "Identifiers Linked"),
+    ):
+        identity._append(deployment, kind, (ADA, MAIL), "a household")  # type: ignore[arg-type]
+        record = log_of(deployment)[-1]
+        event = Event.model_validate_json(record.value)
+        assert (event.type, event.name, event.says) == (kind, name, (says, ADA, MAIL))
+        assert (event.source, event.identifiers, event.properties) == (
+            "operator", {}, {"because": "a household"},
+        )  # fmt: skip
+        assert (record.key, record.headers) == (ADA.encode(), [("keys", f"{ADA} {MAIL}".encode())])
+        assert record.partition == partition_of(ADA, deployment.partitions)
+        assert record.timestamp == event.received_at == event.occurred_at
+    ids = {orjson.loads(record.value)["message_id"] for record in log_of(deployment)}
+    assert len(ids) == 2
+
+
+def test_what_kafka_does_not_acknowledge_is_told(deployment: Settings) -> None:
+    away = deployment.model_copy(update={"namespace": "nobodys"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("deploy.clock.PATIENCE", 1.0)
+        with pytest.raises(Unavailable, match="did not acknowledge") as refused:
+            identity._append(away, "split", (ADA, MAIL), "x")
+    assert "explain" in refused.value.hint
+
+
+def shown(*statements: dict[str, Any], names: dict[str, str] | None = None, width: int = 160) -> str:
+    of = Customer("c1", "new", [ADA, MAIL], names or {}, ["c0"], ADA)
+    other = Customer("c2", "new", [BOB], {BOB: "user_id:Robert"}, [], ADA)
+    console = Console(file=io.StringIO(), width=width)
+    console.print(page(of, statements, [other]), highlight=False)
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_an_explanation_names_clear_values_the_event_and_the_outcome() -> None:
+    told = shown(
+        stated(ADA, MAIL),
+        stated(BOB, MAIL, verdict="unique", greater_customer_id="c2"),
+        stated(ADA, CARD, "split", "parted", because="his father's", name="Identifiers Parted", source="operator"),
+        stated(ADA, "anonymous_id:9", verdict="elsewhere", name="", lesser_customer_id=None),
+        names={MAIL: "email:ada@b.co"},
+    )  # fmt: skip
+    for words in (
+        "c1", "c0", "email:ada@b.co", "user_id:Robert", "2026-09-21 14:13:20", "Signed Up", "shop/m1", "one customer",
+        "the other is c2", "each has a value", "because: his father's", "said to be two", "(event not here yet)",
+    ):  # fmt: skip
+        assert words in told
+    assert "None" not in told
+
+
+def test_what_others_wrote_is_shown_and_not_obeyed() -> None:
+    told = shown(stated(ADA, MAIL, because="[red]no[/red] \x1b[2J"), names={MAIL: "email:[bold]"})
+    assert "[red]no[/red] \\x1b[2J" in told
+    assert "email:[bold]" in told
+
+
+def test_who_is_linked_with_nobody_is_told_so() -> None:
+    assert "Nothing links it" in shown()
