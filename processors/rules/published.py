@@ -1,6 +1,6 @@
 """What the view of customers was when it was last published, and what changed since: merged, split, conflict."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from processors.identifiers import Identifiers, ends
 from processors.messages import Change
@@ -33,14 +33,23 @@ def review(cluster: Cluster, identifiers: Identifiers, cause: Cause) -> list[Cha
 
 
 def refuse(cluster: Cluster, pair: str, cause: Cause) -> list[Change]:
-    """Note that two clusters are not united, for the two together would be too large; gives the conflict."""
-    if not _is_news(cluster, pair, TOO_LARGE):
-        return []
+    """Note that two clusters are not united, for the two together would be too large; gives the conflict.
+
+    Where neither identifier is a customer's yet, the conflict is published once one is.
+    """
+    known = cluster["refused"].setdefault(pair, [TOO_LARGE, 0])
     owner = {m: id_ for id_, published in cluster["published"].items() for m in published["members"]}
+    return _too_large(cluster, pair, known, owner, cause)
+
+
+def _too_large(
+    cluster: Cluster, pair: str, known: list[Any], owner: dict[str, str], cause: Cause
+) -> list[Change]:
     mine = next((owner[end] for end in ends(pair) if end in owner), None)
-    if mine is None:
+    if mine is None or known != [TOO_LARGE, 0]:
         return []
-    return [_change(cluster, "conflict", mine, None, pair, TOO_LARGE, cause, cluster["refused"][pair][1])]
+    known[1] = 1
+    return [_change(cluster, "conflict", mine, None, pair, TOO_LARGE, cause, 1)]
 
 
 def _split(cluster: Cluster, now: dict[str, list[str]], cause: Cause) -> list[Change]:
@@ -111,7 +120,9 @@ def _conflicts(cluster: Cluster, view: View, now: dict[str, list[str]], cause: C
     members, known, changes = set(cluster["members"]), cluster["refused"], list[Change]()
     refused = {pair: why for pair, why in view.refused.items() if any(end in of for end in ends(pair))}
     for pair, stated in known.items():
-        if pair not in refused and (stated[0] != TOO_LARGE or members.issuperset(ends(pair))):
+        if stated[0] == TOO_LARGE and not members.issuperset(ends(pair)):
+            changes += _too_large(cluster, pair, stated, of, cause)
+        elif pair not in refused:
             stated[0] = ""
     for pair, why in refused.items():
         if _is_news(cluster, pair, why):
