@@ -6,27 +6,18 @@ Nothing is moved and nothing is deleted, so each is undone by stating the opposi
 """
 
 import shlex
-import time
-import uuid
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
-from kafka.errors import KafkaError
-
-from deploy.clock import PATIENCE, writer
 from deploy.known import Customer, Identifier, customer, graph, identifier
 from deploy.profile import keys_of
+from deploy.statement import Statement, after, append
 from projections.connect import connect, retried
-from schemas.errors import ConfigError, Unavailable
-from schemas.event import Channel, Event
+from schemas.errors import ConfigError
 from schemas.settings import Settings
-from schemas.topics import EVENTS, partition_of
 
-NAMES = {"link": "Identifiers Linked", "split": "Identifiers Parted"}
-SOURCE = "operator"
 MAX_REASON = 2_000
 READ_S = 10.0
-Statement = dict[str, Any]
-"""A row of the view `identity_links`."""
+ENDS = ("greater", "lesser")
 
 
 class Done(NamedTuple):
@@ -44,14 +35,14 @@ def split(settings: Settings, who: str, named: str, because: str) -> Done:
     keys, because = keys_of(settings), _reason(because)
     with connect(settings) as client:
 
-        def find() -> tuple[Customer, Identifier, tuple[str, str]]:
+        def find() -> tuple[Customer, str, Identifier, list[Statement]]:
             of, by = customer(client, keys, who)
-            meant, statements = identifier(client, keys, named, "IDENTIFIER"), graph(client, of.root)
-            _check_owner(of, meant, statements)
-            return of, meant, parted(of.keys, by, meant.key, statements)
+            return of, by, identifier(client, keys, named, "IDENTIFIER"), graph(client, of.root)
 
-        of, meant, pair = retried(settings, find, READ_S)
-    _append(settings, "split", pair, because)
+        of, by, meant, statements = retried(settings, find, READ_S)
+    _check_owner(of, meant, statements)
+    pair = parted(of.keys, by, meant.key, statements)
+    append(settings, "split", pair, because, after(statements, pair))
     greater, lesser = (_named(key, of, meant) for key in pair)
     what = (
         f"{greater} and {lesser} are two customers from now on, for events on their way too. Each event goes with the "
@@ -65,15 +56,18 @@ def link(settings: Settings, one: str, two: str, because: str) -> Done:
     keys, because = keys_of(settings), _reason(because)
     with connect(settings) as client:
 
-        def find() -> tuple[Identifier, Identifier]:
-            return identifier(client, keys, one, "A"), identifier(client, keys, two, "B")
+        def find() -> tuple[list[Identifier], list[Statement]]:
+            ends = [identifier(client, keys, one, "A"), identifier(client, keys, two, "B")]
+            ends.sort(key=lambda end: keys.order(end.key))
+            return ends, graph(client, ends[0].root)
 
-        ends = retried(settings, find, READ_S)
-    greater, lesser = sorted(ends, key=lambda end: keys.order(end.key))
+        (greater, lesser), statements = retried(settings, find, READ_S)
     if greater.key == lesser.key:
         raise ConfigError(f"{one} and {two} are the same identifier", "A B", "name two")
-    _append(settings, "link", (greater.key, lesser.key), because)
-    return Done(_outcome(greater, lesser), _command("split", greater.given, lesser.given))
+    pair = greater.key, lesser.key
+    append(settings, "link", pair, because, after(statements, pair))
+    what = _outcome(greater, lesser, standing(statements, greater, lesser))
+    return Done(what, _command("split", greater.given, lesser.given))
 
 
 def parted(members: list[str], by: str, key: str, statements: list[Statement]) -> tuple[str, str]:
@@ -92,14 +86,31 @@ def parted(members: list[str], by: str, key: str, statements: list[Statement]) -
     return members[0], members[1] if key == members[0] else key
 
 
-def _outcome(greater: Identifier, lesser: Identifier) -> str:
+def standing(statements: list[Statement], greater: Identifier, lesser: Identifier) -> list[tuple[str, str]]:
+    """Other pairs of these two customers that were said to be two, and keep them apart whatever is linked."""
+    customers = {greater.customer_id, lesser.customer_id}
+    found = []
+    for stated in statements:
+        pair, owners = (
+            (stated["greater"], stated["lesser"]),
+            {str(stated[f"{end}_customer_id"]) for end in ENDS},
+        )
+        if stated["kind"] == "split" and owners == customers and pair != (greater.key, lesser.key):
+            found.append(pair)
+    return found
+
+
+def _outcome(greater: Identifier, lesser: Identifier, apart: list[tuple[str, str]]) -> str:
+    if apart:
+        lift = "; ".join(_command("link", *pair) for pair in apart)
+        return f"stated, but they stay two customers until what else parts them is taken back too: {lift}"
     what = f"{greater.given} and {lesser.given} are one customer from now on"
     unknown = [end.given for end in (greater, lesser) if end.customer_id is None]
     if unknown:
         return f"{what}; nobody is known as {' or as '.join(unknown)} yet: check it is written right"
     if greater.customer_id == lesser.customer_id:
         return f"{what}; they were already, now by your word"
-    return f"{what}, unless a split stands between other identifiers of theirs: `cdp identity explain` tells"
+    return what
 
 
 def _check_owner(of: Customer, meant: Identifier, statements: list[Statement]) -> None:
@@ -115,31 +126,6 @@ def _check_owner(of: Customer, meant: Identifier, statements: list[Statement]) -
         raise ConfigError(what, where, f"{meant.given} is of customer {meant.customer_id}")
     what = f"{meant.given} is not an identifier of customer {of.id}"
     raise ConfigError(what, where, f"it is of customer {meant.customer_id}")
-
-
-def _append(settings: Settings, kind: Literal["link", "split"], pair: tuple[str, str], because: str) -> None:
-    """Write the operator's event, acknowledged by every replica; Unavailable where it is not known to be there."""
-    now = time.time_ns() // 1_000_000
-    event = Event(
-        type=kind, name=NAMES[kind], message_id=str(uuid.uuid4()), source=SOURCE, channel=Channel.SERVER,
-        occurred_at=now, received_at=now, identifiers={}, properties={"because": because},
-        says=("alias" if kind == "link" else "split", *pair),
-    )  # fmt: skip
-    with writer(settings) as producer:
-        try:
-            producer.send(
-                EVENTS.name(settings.namespace),
-                key=pair[0].encode(),
-                value=event.model_dump_json().encode(),
-                headers=[("keys", " ".join(pair).encode())],
-                partition=partition_of(pair[0], settings.partitions),
-                timestamp_ms=now,
-            ).get(PATIENCE)
-        except KafkaError as error:
-            hint = (
-                "it may be in the log or not: `cdp identity explain` tells; to state it twice harms nothing"
-            )
-            raise Unavailable(f"Kafka did not acknowledge it: {error}", settings.kafka, hint) from error
 
 
 def _reason(because: str) -> str:

@@ -28,11 +28,12 @@ class Customer(NamedTuple):
 
 
 class Identifier(NamedTuple):
-    """An identifier as an operator named it: its key, and whose it is; nobody's where nobody has it yet."""
+    """An identifier as an operator named it: its key, whose it is (nobody's, where nobody has it yet), and its root."""
 
     given: str
     key: str
     customer_id: str | None
+    root: str
 
 
 def identifier(client: Client, keys: Keys, given: str, where: str) -> Identifier:
@@ -47,17 +48,16 @@ def identifier(client: Client, keys: Keys, given: str, where: str) -> Identifier
         meant = literal
     for key in meant:
         if found := _owner(client, key):
-            return Identifier(given, key, found)
-    return Identifier(given, meant[0], None)
+            return Identifier(given, key, *found)
+    return Identifier(given, meant[0], None, "")
 
 
 def customer(client: Client, keys: Keys, given: str) -> tuple[Customer, str]:
     """The customer of an id, present or former, or of an identifier, and its key; NotFound where there is none."""
-    key = ""
     try:
-        id_ = _owner(client, str(UUID(given)))
+        (id_, _), key = _owner(client, str(UUID(given))) or (None, ""), ""
     except ValueError:
-        _, key, id_ = identifier(client, keys, given, "CUSTOMER")
+        _, key, id_, _ = identifier(client, keys, given, "CUSTOMER")
     found = [] if id_ is None else customers(client, keys, [id_])
     if not found:
         raise NotFound(
@@ -99,9 +99,10 @@ def graph(client: Client, root: str) -> list[dict[str, Any]]:
     return [{name: value for (name, _), value in zip(columns, row, strict=True)} for row in rows]
 
 
-def _owner(client: Client, key: str) -> str | None:
-    rows = client.execute("SELECT customer_id FROM identities WHERE key = %(key)s", {"key": key})
-    return str(rows[0][0]) if rows else None
+def _owner(client: Client, key: str) -> tuple[str, str] | None:
+    """Whose a key is, or a customer_id, and its root."""
+    rows = client.execute("SELECT customer_id, root FROM identities WHERE key = %(key)s", {"key": key})
+    return (str(rows[0][0]), rows[0][1]) if rows else None
 
 
 def _names(keys: Keys, clear: dict[str, list[str]]) -> dict[str, str]:

@@ -52,14 +52,10 @@ def run(settings: Settings, file: Path | None) -> None:
     now = _in_force(settings, read.in_force)
     if changed is not None:
         check(now, changed, str(file))
-    outcome = simulate(read.stated, now)
-    tell(
-        console,
-        read.stated,
-        now,
-        outcome,
-        None if changed is None else (changed, simulate(read.stated, changed)),
-    )
+    with console.status("finding the customers"):
+        outcome = simulate(read.stated, now)
+        other = None if changed is None else (changed, simulate(read.stated, changed))
+    tell(console, read.stated, now, outcome, other)
     if read.unreadable:
         left_out = f"\n{read.unreadable:,} records could not be read as events and were left out"
         console.print(left_out, highlight=False)

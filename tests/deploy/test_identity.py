@@ -1,17 +1,17 @@
 """What operators state: which pair, as which event, and how an explanation reads."""
 
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 import pytest
 from rich.console import Console
 
-from deploy import identity
 from deploy.explain import page
-from deploy.identity import parted
-from deploy.known import Customer
+from deploy.identity import parted, standing
+from deploy.known import Customer, Identifier
+from deploy.statement import after, append
 from schemas.errors import ConfigError, Unavailable
 from schemas.event import Event
 from schemas.settings import Settings
@@ -61,13 +61,13 @@ def test_who_has_one_identifier_cannot_be_parted() -> None:
 
 
 def test_a_statement_is_an_event_of_the_pair_in_the_greater_s_partition(
-    deployment: Settings, monkeypatch: pytest.MonkeyPatch
+    deployment: Settings,
 ) -> None:
     for kind, says, name in (
         ("split", "split", "Identifiers Parted"),
         ("link", "alias", "Identifiers Linked"),
     ):
-        identity._append(deployment, kind, (ADA, MAIL), "a household")  # type: ignore[arg-type]
+        append(deployment, kind, (ADA, MAIL), "a household")  # type: ignore[arg-type]
         record = log_of(deployment)[-1]
         event = Event.model_validate_json(record.value)
         assert (event.type, event.name, event.says) == (kind, name, (says, ADA, MAIL))
@@ -84,10 +84,33 @@ def test_a_statement_is_an_event_of_the_pair_in_the_greater_s_partition(
 def test_what_kafka_does_not_acknowledge_is_told(deployment: Settings) -> None:
     away = deployment.model_copy(update={"namespace": "nobodys"})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("deploy.clock.PATIENCE", 1.0)
+        patch.setattr("deploy.clock.PATIENCE", 1.0)  # of the client, for a topic that is not there
         with pytest.raises(Unavailable, match="did not acknowledge") as refused:
-            identity._append(away, "split", (ADA, MAIL), "x")
+            append(away, "split", (ADA, MAIL), "x")
     assert "explain" in refused.value.hint
+
+
+def test_the_latest_word_counts_even_where_a_sender_s_clock_is_ahead(deployment: Settings) -> None:
+    ahead = datetime.now(UTC).replace(microsecond=411_000) + timedelta(minutes=5)
+    said = [
+        stated(ADA, MAIL, "alias", stated_at=ahead),
+        stated(ADA, CARD, "alias", stated_at=ahead + timedelta(1)),
+    ]
+    assert after([stated(ADA, MAIL)], (ADA, MAIL)) == 0
+    append(deployment, "split", (ADA, MAIL), "two people", after(said, (ADA, MAIL)))
+    event = Event.model_validate_json(log_of(deployment)[-1].value)
+    assert event.occurred_at == round(ahead.timestamp() * 1000) + 1
+    assert event.received_at < event.occurred_at
+
+
+def test_what_else_keeps_two_customers_apart_is_found() -> None:
+    ends = Identifier("a", ADA, "c1", ADA), Identifier("m", MAIL, "c2", ADA)
+    apart = {"kind": "split", "verdict": "parted", "greater_customer_id": "c1", "lesser_customer_id": "c2"}
+    others = [
+        stated(ADA, MAIL, **apart), stated(ADA, BOB, **{**apart, "lesser_customer_id": "c3"}), stated(ADA, CARD),
+    ]  # fmt: skip
+    assert standing(others, *ends) == []
+    assert standing([*others, stated(ADA, CARD, **apart)], *ends) == [(ADA, CARD)]
 
 
 def shown(*statements: dict[str, Any], names: dict[str, str] | None = None, width: int = 160) -> str:

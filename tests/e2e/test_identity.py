@@ -135,6 +135,7 @@ def test_whatever_arrives_first_it_is_one_customer(live: Settings, began: int) -
 
     _an_operator_parts_and_unites(live)
     _two_accounts_are_one_and_two_again(live)
+    _only_a_trusted_alias_unites_accounts(live)
     _mistakes_are_told(live)
     _the_log_is_simulated(live)
 
@@ -215,6 +216,18 @@ def _two_accounts_are_one_and_two_again(settings: Settings) -> None:
     until(lambda: ask(settings, accounts) == before, "two, exactly as before")
 
 
+def _only_a_trusted_alias_unites_accounts(settings: Settings) -> None:
+    for source, user, previous in (("shop", "u3", "u4"), ("web", "u5", "u6")):
+        message = {"type": "alias", "userId": user, "previousId": previous}
+        Client(settings, f"local-{source}-write-key").post("/v1/batch", {"batch": [message]})
+    users = "SELECT arraySort(identifiers['user_id']) FROM profiles WHERE hasAny(identifiers['user_id'], {})"
+    until(lambda: ask(settings, users.format("['u3', 'u4']")) == [(["u3", "u4"],)], "one of two accounts")
+    refused = "SELECT reason FROM identity_changes WHERE change = 'conflict' AND startsWith(cause, 'web/')"
+    until(lambda: ("unique",) in ask(settings, refused), "the conflict is published")
+    assert len(ask(settings, users.format("['u5', 'u6']"))) == 2
+    assert run(settings, "explain", "user_id:u6").count("refused: each has a value") == 1
+
+
 MISTAKES: list[tuple[Callable[..., object], str, str, str]] = [
     (split, "user_id:nobody", "email:u1@example.com", "nobody is known as user_id:nobody"),
     (split, "0f2d6c1f-9a3b-5c5d-8e7f-8091a2b3c4d5", "email:u1@example.com", "nobody is known as 0f2d"),
@@ -241,6 +254,6 @@ def _mistakes_are_told(settings: Settings) -> None:
 
 def _the_log_is_simulated(settings: Settings) -> None:
     told = run(settings, "simulate")
-    assert f"{len(ORDERS) + 1} customers of {4 * (len(ORDERS) + 1)} events" in told
-    assert f"{len(ORDERS)} of them with several identifiers" in told
-    assert "conflicts: none" in told
+    assert f"{len(ORDERS)} customers of {4 * (len(ORDERS) + 1) + 2} events" in told  # u3 and u4 are one
+    assert f"{len(ORDERS) - 1} of them with several identifiers" in told
+    assert "conflicts: 1 unique" in told  # the alias of the web
