@@ -112,18 +112,22 @@ def upcast(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_1(value: dict[str, Any]) -> None:
-    """Format 1 had no `refused`, no heads, no sources of links, and clear values without their keys."""
+    """Format 1 had no `refused`, no heads, no sources of statements, and clear values without their keys.
+
+    Its clear values stay with the customer who stated them. Its links are forgotten: nothing was claimed through them,
+    and what states one again must be news.
+    """
     value["v"] = FORMAT
     if value["kind"] == "cluster":
-        value["refused"] = {}
-        for stated in value["links"].values():
-            stated.append("")
+        value["refused"], value["links"] = {}, {}
         for stated in value["said"].values():
             stated.insert(2, "")
         for published in value["published"].values():
             published |= {"head": published["members"][0], "moves": 0}
-        for part in value["parts"].values():
-            part["identifiers"] = {n: dict.fromkeys(values, "") for n, values in part["identifiers"].items()}
+        for primary, part in value["parts"].items():
+            part["identifiers"] = {
+                n: dict.fromkeys(values, primary) for n, values in part["identifiers"].items()
+            }
 
 
 def new_position() -> Position:
