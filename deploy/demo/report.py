@@ -1,6 +1,6 @@
 """What the demo shows at its end: answers of `projections/queries`, and the file's own total beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -9,7 +9,7 @@ from rich.table import Table
 
 from deploy.demo.orders import CURRENCY, Order, revenue
 from deploy.demo.stored import stored
-from deploy.demo.story import customers_of
+from deploy.demo.story import customers_of, known_as
 from deploy.demo.try_next import try_next
 from deploy.terminal import amount, plain
 from projections.queries import Answer, ask, title
@@ -48,7 +48,14 @@ def show(settings: Settings, console: Console, orders: Sequence[Order], took: To
         highlight=False,
         soft_wrap=True,
     )
-    try_next(settings, console, _somebody(largest))
+    phone = next((f"{e['type']}:{e['id']}" for e in _externals(orders)), None)
+    try_next(settings, console, _somebody(largest), phone)
+
+
+def _externals(orders: Sequence[Order]) -> Iterator[dict[str, str]]:
+    """The identifiers of the story, besides the accounts."""
+    for who in known_as(orders).values():
+        yield from who.get("context", {}).get("externalIds", ())
 
 
 def _compare(settings: Settings, console: Console, orders: Sequence[Order]) -> None:

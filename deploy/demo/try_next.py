@@ -11,7 +11,7 @@ from schemas.topics import LIFECYCLE_CHANGES
 QUESTION = "SELECT stage, count(), sum(revenue) FROM profiles GROUP BY stage FORMAT PrettyCompact"
 
 
-def try_next(settings: Settings, console: Console, customer: str) -> None:
+def try_next(settings: Settings, console: Console, customer: str, joined: str | None) -> None:
     """Print commands that work as they stand; secrets that are not the local defaults are left out."""
     key = source(settings).write_key.get_secret_value() if settings.sources is None else "WRITE_KEY"
     local = settings.analyst_password == type(settings).model_fields["analyst_password"].default
@@ -19,6 +19,7 @@ def try_next(settings: Settings, console: Console, customer: str) -> None:
     http = f"http://{settings.clickhouse_host}:{settings.clickhouse_http_port}/?database={settings.clickhouse_database}"
     steps = {
         "Look at one customer": f"cdp profile show {shlex.quote(f'user_id:{customer}')}",
+        **({"See why one of them is one customer": f"cdp identity explain {joined}"} if joined else {}),
         "Ask your own question (docs/views.md)": (
             f"curl -s '{http}' -u {settings.analyst_user}:{password} -d '{QUESTION}'"
         ),
