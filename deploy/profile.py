@@ -21,7 +21,7 @@ MANY = 10
 
 
 def show(settings: Settings, identifier: str) -> None:
-    """Print the profile of `namespace:value` or of a customer_id; NotFound where nobody has seen it."""
+    """Print the profile of any identifier, or of a customer_id, present or former; NotFound where it is nobody's."""
     _tell(Console(), find(settings, identifier, keys_of(settings) if ":" in identifier else None))
 
 
@@ -35,7 +35,8 @@ def keys_of(settings: Settings) -> Keys:
 
 def _tell(console: Console, profile: Profile) -> None:
     facts = Table(box=None, show_header=False, pad_edge=False)
-    for name, value in profile.columns.items():
+    conflicts = [f"{reason}: {own} with {other}" for reason, own, other in profile.columns["conflicts"]]
+    for name, value in {**profile.columns, "conflicts": conflicts}.items():
         if name not in OF_THE_ROW and _text(value) not in NOTHING:
             facts.add_row(f"[dim]{name}[/dim]", plain(_text(value)))
     way = Table("stage", "from", "to", box=None, header_style="dim", pad_edge=False)

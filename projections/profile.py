@@ -33,28 +33,24 @@ class Profile:
 
 
 def show(settings: Settings, identifier: str, keys: Keys | None) -> Profile:
-    """The profile of `namespace:value` or of a customer_id.
+    """The profile of `namespace:value`, any identifier of the customer, or of a customer_id, present or former.
 
     `keys` turns the identifier into its key; a customer_id needs none. ConfigError where the identifier is none,
-    NotFound where nobody has seen it, Unavailable where ClickHouse cannot be reached.
+    NotFound where nobody has it, Unavailable where ClickHouse cannot be reached.
     """
-    customer, key = _customer(identifier), None
-    if customer is None:
-        key = _key(identifier, keys)
+    key = _id(identifier) or _key(identifier, keys)
     with connect(settings) as client:
-        found = retried(settings, lambda: _read(client, customer, key), PATIENCE)
+        found = retried(settings, lambda: _read(client, key), PATIENCE)
     if found is None:
-        hint = (
-            "customers are found by the greatest identifier of their events, as user_id; identifiers that came beside "
-            "it do not find them yet"
-        )
+        hint = "what was sent a moment ago takes a second to be here"
         raise NotFound(f"nobody is known as {identifier}", "profiles", hint)
     return found
 
 
-def _customer(identifier: str) -> UUID | None:
+def _id(identifier: str) -> str | None:
+    """A customer_id as `identities` has it."""
     try:
-        return UUID(identifier)
+        return str(UUID(identifier))
     except ValueError:
         return None
 
@@ -72,13 +68,11 @@ def _key(identifier: str, keys: Keys | None) -> str:
         raise ConfigError(str(error), "IDENTIFIER", f"namespaces are: {known}") from None
 
 
-def _read(client: Client, customer: UUID | None, key: str | None) -> Profile | None:
-    if customer is None:
-        owner = client.execute("SELECT customer_id FROM identities WHERE key = %(key)s", {"key": key})
-        if not owner:
-            return None
-        customer = owner[0][0]
-    parameters = {"customer": str(customer)}
+def _read(client: Client, key: str) -> Profile | None:
+    owner = client.execute("SELECT customer_id FROM identities WHERE key = %(key)s", {"key": key})
+    if not owner:
+        return None
+    parameters = {"customer": str(owner[0][0])}
     rows, names = client.execute(
         "SELECT * FROM profiles WHERE customer_id = %(customer)s", parameters, with_column_types=True
     )

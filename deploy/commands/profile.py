@@ -7,7 +7,9 @@ import typer
 from deploy.config import load_settings
 
 profile = typer.Typer(name="profile", no_args_is_help=True, help="Look at customers.")
-Identifier = Annotated[str, typer.Argument(help="namespace:value, as email:a@b.c; or a customer_id.")]
+Identifier = Annotated[
+    str, typer.Argument(help="Any identifier as email:a@b.c; or a customer_id, present or former.")
+]
 
 
 @profile.callback()
@@ -17,7 +19,7 @@ def _group() -> None:
 
 @profile.command()
 def show(identifier: Identifier) -> None:
-    """Show one customer's profile and their way through the stages."""
+    """Show one customer's profile, with identifiers, conflicts and former ids, and their way through the stages."""
     from deploy.profile import show as run
 
     run(load_settings(), identifier)

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from schemas.state import Cluster
+from schemas.state import Cluster, Published
 
 Place = tuple[str, int, int]
 """Topic, partition and offset of a record."""
@@ -28,9 +28,14 @@ def customers_of(cluster: Cluster, root: str, at: Place) -> Customers:
     """Who is who in a Cluster. ValueError where a customer_id is no UUID."""
     known = cluster["published"]
     owners = {member: name for name, published in known.items() for member in published["members"]}
-    heirs = {
-        name: owners[published["head"]]
-        for name, published in known.items()
-        if not published["members"] and published["head"] in owners
-    }
+    heirs = {name: heir for name, one in known.items() if not one["members"] and (heir := _heir(known, name))}
     return Customers(cluster, root, at, {name: UUID(name) for name in known}, owners, heirs)
+
+
+def _heir(known: dict[str, Published], name: str) -> str:
+    """Whom what was published of a former customer leads to; nobody for one of which nothing was told."""
+    for _ in known:
+        if name not in known or known[name]["members"]:
+            break
+        name = known[name].get("into", "")
+    return name if name in known and known[name]["members"] else ""

@@ -17,6 +17,7 @@ from deploy.localstack.clickhouse_server import Users, start_clickhouse
 from deploy.localstack.kafka_server import start_kafka
 from deploy.localstack.ports import free_ports
 from deploy.program import Program
+from projections.access import VIEWS
 from projections.connect import connect
 from projections.lag import caught_up
 from projections.migrate import migrate
@@ -191,9 +192,8 @@ def until_caught_up(settings: Settings, seconds: float = 60, server: Server | No
 
 def content(settings: Settings) -> dict[str, tuple[int, int]]:
     """Rows and an order-free hash of what each view shows."""
-    views = ("profiles", "identities", "events", "lifecycle_changes", "orders", "rejected")
     with connect(settings) as client:
         return {
             view: client.execute(f"SELECT count(), groupBitXor(cityHash64(tuple(*))) FROM {view}")[0]
-            for view in views
+            for view in VIEWS
         }

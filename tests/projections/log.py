@@ -140,6 +140,24 @@ def change(key: str, sequence: int, from_: str | None, to: str, at: int) -> Rec:
     return Rec(orjson.dumps(body), customer.encode())
 
 
+def conflict(key: str, other: str, at: int) -> Rec:
+    """A change of identity: two that are not one customer."""
+    customer = customer_id(key)
+    body = {
+        "v": 1,
+        "id": str(uuid4()),
+        "change": "conflict",
+        "customer_id": customer,
+        "other_id": None,
+        "through": [key, other],
+        "reason": "too_large",
+        "effective_at": at,
+        "stated_at": at,
+        "cause": "shop/m1",
+    }
+    return Rec(orjson.dumps(body), customer.encode())
+
+
 def rejection(reason: Reason, original: bytes) -> Rec:
     """A record of the rejected topic."""
     now = int(time.time() * 1000)  # they are kept 30 days

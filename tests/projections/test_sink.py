@@ -23,6 +23,7 @@ from tests.projections.log import (
     Rec,
     change,
     cluster,
+    conflict,
     create_topics,
     event,
     order,
@@ -59,6 +60,7 @@ def test_every_topic_reaches_its_views_and_nothing_that_was_aborted(settings: Se
     running = sink(settings)
     fill(settings, customers=20, events_each=12)
     produce(settings, topics.REJECTED, [rejection(Reason.MALFORMED, b"\xff{")])
+    produce(settings, topics.IDENTITY_CHANGES, [conflict("user_id:0-0", "email:x", T0), Rec(b'{"v": 1}')])
     producer = KafkaProducer(bootstrap_servers=settings.kafka, transactional_id=str(uuid4()))
     producer.init_transactions()
     producer.begin_transaction()
@@ -70,11 +72,14 @@ def test_every_topic_reaches_its_views_and_nothing_that_was_aborted(settings: Se
     counted = {view: rows for view, (rows, _) in content(settings).items()}
     assert counted == {
         "profiles": 20,
-        "identities": 20,
+        "identities": 40,  # of each customer the identifier and the id
+        "identity_links": 0,
+        "identity_changes": 1,
         "events": 240,
         "lifecycle_changes": 40,
+        "lifecycle_periods": 40,
         "orders": 80,
-        "rejected": 1,
+        "rejected": 2,
     }
     with connect(settings) as client:
         assert client.execute("SELECT sum(net), countIf(is_purchase) FROM orders") == client.execute(
@@ -90,7 +95,7 @@ def test_lag_counts_what_is_not_in_the_tables_yet(settings: Settings, sink: Star
     assert lag(settings)["events"] == 7
     sink(settings)
     until_caught_up(settings)
-    assert lag(settings) == {"state": 0, "events": 0, "lifecycle-changes": 0, "rejected": 0}
+    assert lag(settings) == dict.fromkeys((projection.name for projection in PROJECTIONS), 0)
 
 
 def test_killed_at_any_moment_the_tables_read_the_same(

@@ -12,7 +12,7 @@ from projections.table import Projection, Table
 from schemas.rejected import Reason
 from schemas.settings import Settings
 from tests.projections.conftest import content
-from tests.projections.log import T0, Rec, change, cluster, event, order, part_of, rejection
+from tests.projections.log import T0, Rec, change, cluster, conflict, event, order, part_of, rejection
 
 TABLES = [table for projection in PROJECTIONS for table in projection.tables]
 STATE, EVENTS, CHANGES, IDENTITY_CHANGES, REJECTED = PROJECTIONS
@@ -76,6 +76,7 @@ def test_money_is_never_a_float(client: Client) -> None:
             CHANGES,
             [change("user_id:a", 1, None, "prospect", T0), change("user_id:a", 2, "prospect", "new", T0 + 1)],
         ),
+        (IDENTITY_CHANGES, [conflict("user_id:a", "email:b", T0), conflict("user_id:a", "email:c", T0)]),
         (
             REJECTED,
             [rejection(Reason.MALFORMED, b"\xff\x00{"), rejection(Reason.INVALID, b"{}")._replace(offset=1)],
