@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from schemas.errors import ConfigError
 from schemas.identity import IdentityRules
@@ -105,9 +106,16 @@ def validate(model: type[Model], data: Any, where: str) -> Model:
     except RecursionError:
         raise ConfigError("nested too deeply", where) from None
     except ValidationError as error:
-        listed = error.errors(include_url=False, include_input=False)
+        listed = [f for f in error.errors(include_url=False, include_input=False) if not _follows(f, error)]
         faults = [f"{_place(fault['loc'])}: {_plainly(fault['msg'])}" for fault in listed]
         raise ConfigError("; ".join(faults[:10]), where) from None
+
+
+def _follows(fault: ErrorDetails, error: ValidationError) -> bool:
+    """Whether a list is only too short because there are faults in it."""
+    loc = fault["loc"]
+    inner = (f["loc"] for f in error.errors(include_url=False, include_input=False))
+    return fault["type"] == "too_short" and any(len(i) > len(loc) and i[: len(loc)] == loc for i in inner)
 
 
 def _place(loc: tuple[int | str, ...]) -> str:

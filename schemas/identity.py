@@ -36,6 +36,7 @@ class Namespace(BaseModel):
         20,
         ge=1,
         le=100,
+        strict=True,
         description="linked with more identifiers of one namespace than this it is crowded and joins nobody",
     )
     about: str = ""

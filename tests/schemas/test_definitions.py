@@ -5,6 +5,7 @@ import pytest
 
 from schemas.definitions import KINDS, MAX_FILE, PRESETS, key_of, load, parse, read_yaml, validate
 from schemas.errors import ConfigError
+from schemas.identity import IdentityRules
 from schemas.lifecycle import STAGES, Lifecycle
 
 SHOP = (PRESETS / "ecommerce.yaml").read_text()
@@ -108,6 +109,38 @@ BAD_FILES: dict[str, tuple[str | bytes, str]] = {
         "namespaces.0.normalise: Input should be",
     ),
     "a bad namespace": (IDENTITY + "namespaces: [{name: 'a:b'}]", "namespaces.0.name: String should match"),
+    "a uniqueness that is none": (
+        IDENTITY + "namespaces: [{name: a, unique: perhaps}]",
+        "namespaces.0.unique: Input should be a valid boolean",
+    ),
+    "a sharing that is none": (
+        IDENTITY + "namespaces: [{name: a}, {name: b, shared: 3}]",
+        "namespaces.1.shared: Input should be a valid boolean",
+    ),
+    "no limit": (
+        IDENTITY + "namespaces: [{name: a, limit: 0}]",
+        "namespaces.0.limit: Input should be greater than or equal to 1",
+    ),
+    "a limit without limits": (
+        IDENTITY + "namespaces: [{name: a, limit: 101}]",
+        "namespaces.0.limit: Input should be less than or equal to 100",
+    ),
+    "a limit that is a word": (
+        IDENTITY + "namespaces: [{name: a, limit: many}]",
+        "limit: Input should be a valid integer",
+    ),
+    "a limit that is true": (
+        IDENTITY + "namespaces: [{name: a, limit: true}]",
+        "limit: Input should be a valid integer",
+    ),
+    "half a limit": (
+        IDENTITY + "namespaces: [{name: a, limit: 2.5}]",
+        "limit: Input should be a valid integer",
+    ),
+    "a word too many": (
+        IDENTITY + "namespaces: [{name: a, limits: 3}]",
+        "namespaces.0.limits: Extra inputs are not permitted",
+    ),
     "no namespaces": (IDENTITY + "namespaces: []", "namespaces: List should have at least 1"),
     "a blocked number": (IDENTITY + "namespaces: [{name: a}]\nblocked: [0]", "blocked"),
 }
@@ -124,6 +157,26 @@ def test_a_bad_file_is_an_error_that_names_file_and_place(fault: str, tmp_path: 
     assert time.monotonic() - began < 2
     assert str(path) in caught.value.where
     assert place in str(caught.value)
+
+
+def test_a_fault_in_a_list_is_told_once() -> None:
+    data = {"kind": "identity", "name": "x", "version": 1, "namespaces": [{"name": "a", "limit": 0}]}
+    with pytest.raises(ConfigError) as caught:
+        parse(data, "F")
+    assert "at least 1 item" not in str(caught.value)
+
+
+def test_uniqueness_sharing_and_limits_have_plain_defaults() -> None:
+    (given, told) = validate(
+        IdentityRules,
+        {
+            "kind": "identity", "name": "x", "version": 1,
+            "namespaces": [{"name": "a"}, {"name": "b", "unique": True, "shared": True, "limit": 3}],
+        },
+        "F",
+    ).namespaces  # fmt: skip
+    assert (given.unique, given.shared, given.limit) == (False, False, 20)
+    assert (told.unique, told.shared, told.limit) == (True, True, 3)
 
 
 def test_a_file_that_is_not_there_or_cannot_be_read(tmp_path: Path) -> None:
