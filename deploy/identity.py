@@ -137,7 +137,9 @@ def _reason(because: str) -> str:
 
 
 def _named(key: str, of: Customer, meant: Identifier) -> str:
-    return meant.given if key == meant.key else of.names.get(key, key)
+    """What an operator can read and type: the clear value, but the key where that has characters of control."""
+    name = meant.given if key == meant.key else of.names.get(key, key)
+    return name if name.isprintable() else key
 
 
 def _command(verb: str, one: str, two: str) -> str:

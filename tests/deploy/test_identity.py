@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from deploy.explain import page
-from deploy.identity import parted, standing
+from deploy.identity import _named, parted, standing
 from deploy.known import Customer, Identifier
 from deploy.statement import after, append
 from schemas.errors import ConfigError, Unavailable
@@ -141,6 +141,16 @@ def test_what_others_wrote_is_shown_and_not_obeyed() -> None:
     told = shown(stated(ADA, MAIL, because="[red]no[/red] \x1b[2J"), names={MAIL: "email:[bold]"})
     assert "[red]no[/red] \\x1b[2J" in told
     assert "email:[bold]" in told
+
+
+def test_commands_to_type_hold_no_characters_of_control() -> None:
+    of = Customer("c1", "new", [ADA, MAIL], {ADA: "user_id:\x1b[2J", CARD: "membership_card:1 2"}, [], ADA)
+    meant = Identifier("email:a@b.co", MAIL, "c1", ADA)
+    assert [_named(key, of, meant) for key in (ADA, MAIL, CARD)] == [
+        ADA,
+        "email:a@b.co",
+        "membership_card:1 2",
+    ]
 
 
 def test_who_is_linked_with_nobody_is_told_so() -> None:
