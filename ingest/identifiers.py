@@ -131,8 +131,14 @@ def identify(policy: Policy, user: str | None, anonymous: str | None, others: tu
 
 
 def said(policy: Policy, message: Mapping[str, Any], identity: Identity) -> list[str] | None:
-    """What a trusted source's alias states: ["alias", greater key, lesser key]; None where an end identifies nobody."""
+    """What a trusted source's alias states of two accounts: ["alias", greater key, lesser key].
+
+    None where an end identifies nobody, and for an alias of a visitor, which SDKs send at each login: two accounts on
+    one shared browser are still two customers.
+    """
     previous = _previous(message)
+    if previous.namespace != "user_id":
+        return None
     try:
         user, _ = policy.keys.key("user_id", text(message["userId"], "userId"))
         older, _ = policy.keys.key(previous.namespace, previous.value)

@@ -43,7 +43,7 @@ def handle(
 def _arrived(state: State, message: Arrived, definitions: Definitions) -> tuple[State, list[Output]]:
     """An event at home: dropped if seen here, else folded, or sent on where this is a Link."""
     key, keys, event, clock_at = message
-    if not is_booked(event) and was_seen(state, event, digest_of(event)):
+    if was_seen(state, event, digest_of(event)):
         return state, []
     if state["kind"] == "link":
         state["rev"] += 1
@@ -117,6 +117,10 @@ def _links(
         view = view or changed
         if news and other not in cluster["members"]:
             claims.append(uniting.claim_of(cluster, root, other, pair, when, says, definitions.identifiers))
+    said = event.get("says")
+    if said and said[1] != keys[0]:  # of two identifiers that a greater one was sent with
+        _, changed = note(cluster, f"{said[1]} {said[2]}", when, said[0], said[1], definitions.identifiers)
+        view = view or changed
     return view, claims
 
 

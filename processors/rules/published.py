@@ -6,7 +6,7 @@ from processors.identifiers import Identifiers, ends
 from processors.messages import Change
 from processors.rules.customers import Statement, View, customers
 from schemas.changes import IDENTITY_CHANGED, change_id, customer_id
-from schemas.state import Cluster, Published
+from schemas.state import MAX_LINKS, Cluster, Published
 
 TOO_LARGE = "too_large"
 
@@ -128,7 +128,7 @@ def _conflicts(cluster: Cluster, view: View, now: dict[str, list[str]], cause: C
         if _is_news(cluster, pair, why):
             sides = [of[end] for end in ends(pair) if end in of]
             other = sides[1] if len(sides) > 1 else None
-            times = known[pair][1]
+            times = known.get(pair, (why, 1))[1]
             changes.append(_change(cluster, "conflict", sides[0], other, pair, why, cause, times))
     return changes
 
@@ -139,6 +139,8 @@ def _is_news(cluster: Cluster, pair: str, why: str) -> bool:
     if known[0] == why:
         return False
     known[:] = [why, known[1] + 1]
+    if len(cluster["refused"]) > MAX_LINKS:
+        del cluster["refused"][max(cluster["refused"])]
     return True
 
 
