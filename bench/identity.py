@@ -20,8 +20,8 @@ COUNT, CUSTOMERS, PAIRS = 300_000, 30_000, 50_000
 ALONE, THIRD = (1, 0, 0), (2, 0, 1)
 """Shares of customers known by a user_id, an anonymous_id, and both: by both, every event names both."""
 ABOUT = (
-    f"One worker: {COUNT:,} synthetic events of {CUSTOMERS:,} customers, with one identifier and with a second in a third "
-    f"of them; {PAIRS:,} visitors who become accounts; one more event of each visitor's identifier"
+    f"One worker: {COUNT:,} synthetic events of {CUSTOMERS:,} customers, with one identifier and with a second in a "
+    f"third of them; {PAIRS:,} visitors who become accounts; one more event of each visitor's identifier"
 )
 
 

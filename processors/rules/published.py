@@ -38,8 +38,14 @@ def refuse(cluster: Cluster, pair: str, cause: Cause) -> list[Change]:
     Where neither identifier is a customer's yet, the conflict is published once one is.
     """
     known = cluster["refused"].setdefault(pair, [TOO_LARGE, 0])
+    _bound(cluster)
     owner = {m: id_ for id_, published in cluster["published"].items() for m in published["members"]}
     return _too_large(cluster, pair, known, owner, cause)
+
+
+def _bound(cluster: Cluster) -> None:
+    if len(cluster["refused"]) > MAX_LINKS:
+        del cluster["refused"][max(cluster["refused"])]
 
 
 def _too_large(
@@ -139,8 +145,7 @@ def _is_news(cluster: Cluster, pair: str, why: str) -> bool:
     if known[0] == why:
         return False
     known[:] = [why, known[1] + 1]
-    if len(cluster["refused"]) > MAX_LINKS:
-        del cluster["refused"][max(cluster["refused"])]
+    _bound(cluster)
     return True
 
 
