@@ -32,7 +32,7 @@ RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 
 def main(names: list[str]) -> int:
-    """Run, show and write; 1 where a limit is passed or a benchmark fails, 2 where a name is unknown."""
+    """Run, show and write; 1 where a limit is missed or a benchmark fails, 2 where a name is unknown."""
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         print(
@@ -69,7 +69,7 @@ def table(result: Result) -> Table:
 def _limit(figure: Figure) -> tuple[str, str]:
     if figure.limit is None:
         return "", ""
-    return f"{figure.bound} {_amount(figure.limit, figure.unit)}", "kept" if figure.holds else "PASSED"
+    return f"{figure.bound} {_amount(figure.limit, figure.unit)}", "kept" if figure.holds else "missed"
 
 
 def _amount(value: float, unit: str) -> str:

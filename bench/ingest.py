@@ -18,8 +18,13 @@ from deploy.program import Program
 from schemas.errors import ProcessFailed
 
 SECONDS, TURNS = 5, 3
-LOADS = ((1, 64, "single posts"), (100, 16, "batches of 100"))
-"""Events a request, connections, name."""
+LOADS = (
+    (1, 64, "single posts, 64 connections"),
+    (1, 256, "single posts, 256 connections"),
+    (100, 16, "batches of 100"),
+)
+"""Events a request, connections, name. Who waits for a broker needs more connections than a mere parser to be busy:
+with few, the first shows how long an answer takes, the second what can be answered."""
 ABOUT = "One ingest, every answer after the broker's acknowledgement; peer: Starlette on granian that reads and parses"
 
 

@@ -29,6 +29,7 @@ async def main(port: int) -> None:
         Starlette(routes=routes),
         port=port,
         interface=Interfaces.ASGINL,
+        backlog=1_024,
         http=HTTPModes.http1,
         websockets=False,
         log_enabled=False,

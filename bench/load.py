@@ -1,7 +1,8 @@
 """A load generator in a process of its own: `python -m bench.load PORT BATCH CONNECTIONS SECONDS`.
 
-Requests are made before the clock starts; each connection sends one, reads its answer and sends the next. Prints a JSON
-object: requests and events acknowledged, other answers, seconds, CPU seconds of this process, p50 and p99 in ms.
+Requests are made, and all connections too, before the clock starts; each connection sends one, reads its answer and
+sends the next. Prints a JSON object: requests and events acknowledged, other answers, seconds, CPU seconds of this
+process, p50 and p99 in ms.
 """
 
 import asyncio
@@ -59,7 +60,6 @@ class Sender(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
-        self.send()
 
     def send(self) -> None:
         self.began = time.perf_counter()
@@ -75,12 +75,12 @@ class Sender(asyncio.Protocol):
 class Run:
     """What is sent and what came back."""
 
-    def __init__(self, batch: int, seconds: float) -> None:
+    def __init__(self, batch: int) -> None:
         self.ready, self.sent = requests(batch), 0
         self.acknowledged = self.others = 0
         self.times: list[float] = []
         self.over = asyncio.Event()
-        self.until = time.perf_counter() + seconds
+        self.until = 0.0
 
     def next(self) -> bytes:
         self.sent += 1
@@ -95,14 +95,17 @@ class Run:
 
 
 async def main(port: int, batch: int, connections: int, seconds: int) -> dict[str, float]:
-    run, began, cpu = Run(batch, seconds), time.perf_counter(), time.process_time()
-    loop = asyncio.get_running_loop()
+    run, loop = Run(batch), asyncio.get_running_loop()
     senders = [
-        (await loop.create_connection(lambda: Sender(run), "127.0.0.1", port))[0] for _ in range(connections)
+        (await loop.create_connection(lambda: Sender(run), "127.0.0.1", port))[1] for _ in range(connections)
     ]
+    began, cpu = time.perf_counter(), time.process_time()
+    run.until = began + seconds
+    for sender in senders:
+        sender.send()
     await run.over.wait()
-    for transport in senders:
-        transport.close()
+    for sender in senders:
+        sender.transport.close()
     took, times = time.perf_counter() - began, sorted(run.times)
     return {
         "requests": run.acknowledged,

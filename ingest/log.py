@@ -216,7 +216,8 @@ class Log:
             await asyncio.sleep(WATCH_SECONDS)
             now = time.monotonic()
             while self._receipts and (self._receipts[0].future.done() or self._receipts[0].due < now):
-                self._receipts.popleft().fail(Unavailable("Kafka does not acknowledge", self._settings.kafka))
+                if not (receipt := self._receipts.popleft()).future.done():
+                    receipt.fail(Unavailable("Kafka does not acknowledge", self._settings.kafka))
             late = [lane for lane in self._lanes if lane.late(now, STUCK)]
             if bool(late) != silent:
                 silent = bool(late)

@@ -5,6 +5,7 @@ import asyncio
 from starlette.types import Receive
 
 from ingest.bodies import MAX_BODY, inflate, oversized
+from ingest.deadlines import Deadlines
 from ingest.problems import Problem, overloaded
 
 BODY_SECONDS = 10.0
@@ -15,19 +16,20 @@ MAX_DRAINED = 8 * 1024 * 1024
 
 
 class Held:
-    """Bytes of bodies that are held now."""
+    """Bytes of bodies that are held now, and the time that each may still take to come."""
 
     def __init__(self) -> None:
         self.bytes = 0
+        self.deadlines = Deadlines(BODY_SECONDS)
 
 
 class Hold:
     """What one request holds, until it lets go."""
 
-    __slots__ = ("_held", "bytes")
+    __slots__ = ("_held", "bytes", "deadlines")
 
     def __init__(self, held: Held) -> None:
-        self._held, self.bytes = held, 0
+        self._held, self.bytes, self.deadlines = held, 0, held.deadlines
 
     def add(self, size: int) -> None:
         """Hold more; Problem 429 where there is no room for it."""
@@ -46,11 +48,16 @@ async def read(receive: Receive, encoding: bytes, hold: Hold) -> bytes:
     """The plain body; Refusal where it is too large or no gzip as claimed; Problem where it does not come."""
     if encoding.strip().lower() not in (b"", b"identity", b"gzip"):
         raise Problem(400, "malformed", "Content-Encoding may be gzip or nothing")
+    task = hold.deadlines.begin()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            body = await _read(receive, hold)
-    except TimeoutError:
+        body = await _read(receive, hold)
+    except asyncio.CancelledError:
+        if hold.deadlines.end(task):
+            raise
+        task.uncancel()
         raise Problem(408, "timeout", "the body came too slowly") from None
+    finally:
+        hold.deadlines.end(task)
     return inflate(body) if encoding.strip().lower() == b"gzip" else body
 
 

@@ -29,6 +29,8 @@ from schemas.sources import Sources
 
 MAX_WAIT = 10.0
 """Seconds between two attempts to reach Kafka, at most."""
+BACKLOG = 1_024
+"""Connections that may wait to be taken: a process that starts again meets all its senders at once."""
 HEADER_MS = 10_000
 """How long a request's headers may take."""
 GARBAGE = 50_000
@@ -54,6 +56,7 @@ async def _serve(settings: Settings, known: Sources) -> None:
         address=settings.ingest_host,
         port=settings.ingest_port,
         interface=Interfaces.ASGINL,
+        backlog=BACKLOG,
         http=HTTPModes.http1,
         websockets=False,
         log_enabled=False,
