@@ -14,7 +14,7 @@ from processors.rules.links import note, statements, when_of
 from processors.rules.published import Cause, review
 from processors.rules.seen import digest_of, is_booked, was_seen
 from processors.rules.stage import TIME, advance, evaluate, is_settled
-from schemas.commands import VERSION
+from schemas.commands import VERSION, Deliver
 from schemas.event import BY_OPERATORS, EventBody
 from schemas.facts import new_part
 from schemas.state import FORMAT, Cluster, State
@@ -65,14 +65,25 @@ def _told(state: State | None, message: Told, definitions: Definitions) -> tuple
         return state, [Command(state["owner"], command)]
     match command["kind"]:
         case "deliver":
-            at = max(clock_at, command["clock_at"])
-            return state, _event(state, key, command["keys"], command["event"], at, definitions)
+            return state, _delivered(state, key, command, max(clock_at, command["clock_at"]), definitions)
         case "claim":
             return uniting.claim(state, key, command, definitions)
         case "refuse":
             return state, uniting.refused(state, command)
         case "absorb":
             return state, uniting.absorb(state, key, command, definitions)
+
+
+def _delivered(
+    cluster: Cluster, root: str, command: Deliver, at: int, definitions: Definitions
+) -> list[Output]:
+    """An event that a Link sent on.
+
+    Where it came before the books that know whether it is a copy, which are on their way to here, it waits its turn.
+    """
+    if is_booked(command["event"]) and command["keys"][0] not in cluster["members"]:
+        return [Command(root, command)]
+    return _event(cluster, root, command["keys"], command["event"], at, definitions)
 
 
 def _event(

@@ -19,6 +19,7 @@ from tests.processors.identities import (
     identified,
     rules_of,
     said,
+    stated,
 )
 from tests.processors.logs import NOW
 from tests.processors.machine import library
@@ -26,6 +27,7 @@ from tests.processors.world import World
 
 EXAMPLES = int(os.environ.get("CDP_TEST_EXAMPLES", "500"))
 END = NOW + 200 * DAY
+CHAIN = [(f"phone:{n}", f"phone:{n + 1}") for n in range(9)]
 RULES = {n: rules_of(limits) for n, limits in enumerate(LIMITS)}
 LIBRARIES = {n: library("UTC", rules) for n, rules in RULES.items()}
 
@@ -49,3 +51,21 @@ def test_the_customers_are_those_of_the_whole_log(
     world.say(sent).run(dice, crash=0.15)
     world.say([tick(END)]).run(dice)
     assert_equal(world, log, as_oracle(RULES[rules]), lifecycle, END)
+
+
+@given(st.permutations(CHAIN), st.integers(0, 2**32).map(random.Random))
+@settings(max_examples=EXAMPLES // 2, deadline=None)
+def test_orders_that_are_repeated_while_roots_move_count_once(
+    chain: list[tuple[str, str]], dice: random.Random
+) -> None:
+    log = [_order(n, *pair) for n, pair in enumerate(chain)] + [_order(99, chain[0][1])]
+    sent = [said(one) for one in log * 3]
+    dice.shuffle(sent)
+    world = World(LIBRARIES[0], 9, SMALL).say(sent).run(dice, crash=0, most=1)
+    world.say([tick(END)]).run(dice)
+    assert_equal(world, log, as_oracle(RULES[0]), "ecommerce", END)
+
+
+def _order(number: int, *keys: str) -> Stated:
+    properties = {"order_id": str(number), "total": "1", "currency": "USD"}
+    return stated("Order Completed", NOW, *keys, id_=str(number), properties=properties)
