@@ -19,6 +19,9 @@ from schemas.event import BY_OPERATORS, EventBody
 from schemas.facts import new_part
 from schemas.state import FORMAT, Cluster, State
 
+MAX_WAITS = 1_000
+"""Times that an event is put off; each takes a transaction."""
+
 
 def handle(
     state: State | None, message: Message, definitions: Definitions
@@ -79,10 +82,12 @@ def _delivered(
 ) -> list[Output]:
     """An event that a Link sent on.
 
-    Where it came before the books that know whether it is a copy, which are on their way to here, it waits its turn.
+    Where it came before the books that know whether it is a copy, which are on their way to here, it waits its turn;
+    not for ever, for should they never come it would be lost.
     """
-    if is_booked(command["event"]) and command["keys"][0] not in cluster["members"]:
-        return [Command(root, command)]
+    waited = command.get("waited", 0)
+    if is_booked(command["event"]) and command["keys"][0] not in cluster["members"] and waited < MAX_WAITS:
+        return [Command(root, {**command, "waited": waited + 1})]
     return _event(cluster, root, command["keys"], command["event"], at, definitions)
 
 

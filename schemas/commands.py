@@ -4,7 +4,7 @@ A record's key is the identifier addressed; one that is a Link passes it on to i
 nothing depends on their order. The values are JSON; these types describe the parsed JSON itself.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
@@ -24,6 +24,7 @@ class Deliver(TypedDict):
     keys: list[str]  # of all its identifiers, greatest first
     event: EventBody
     clock_at: int  # the clock of the primary identifier's partition
+    waited: NotRequired[int]  # how often it was put off, for the books that know it were still on their way
 
 
 class Claim(TypedDict):

@@ -113,6 +113,8 @@ def _message(place: tuple[str, str], message: bytes) -> Message:
 def _plain(value: Any) -> bytes:
     """As bytes that are equal where nothing but a count of what happened differs."""
     value = orjson.loads(orjson.dumps(value))
+    if value:
+        value.pop("waited", None)
     if value and "published" in value:
         value["rev"] = 0
         for published in value["published"].values():

@@ -8,6 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
+from processors.handle import MAX_WAITS, handle
+from processors.messages import Command, Told
 from schemas.state import CLUSTER, upcast
 from tests.identity_oracle import Stated
 from tests.processors.events import DAY, at, customer, tick
@@ -193,3 +195,17 @@ def test_a_state_of_format_1_is_brought_forward_and_folded_on() -> None:
     assert one.members == {ADA, MAIL}
     assert (one.facts["events"], one.stage) == (3, "mature")
     assert made.changes[-1].body["identifiers"] == {"user_id": ["ada"]}
+
+
+def test_an_order_whose_books_never_come_is_counted_all_the_same() -> None:
+    definitions = library().compile({"lifecycle": "lifecycle/ecommerce/1", "identity": "identity/default/1"})
+    one, state, commands = _bought("1", 0, MAIL), None, 0
+    body: Any = {"v": 1, "kind": "deliver", "keys": one.keys, "event": one.body, "clock_at": 0}
+    while body:
+        state, outputs = handle(state, Told(ADA, body, 0), definitions)
+        body = next((output.body for output in outputs if isinstance(output, Command)), None)
+        commands += 1
+    assert state is not None
+    assert state["kind"] == "cluster"
+    assert state["parts"][MAIL]["books"]["totals"]["purchases"] == 1
+    assert commands == MAX_WAITS + 1
