@@ -25,7 +25,7 @@ from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 ZONE = "Europe/Berlin"
-CUSTOMERS, DAYS = "01200", 130
+CUSTOMERS, DAYS = "01200", 200
 PART = f"[o for o in orders.read() if o.customer < '{CUSTOMERS}' and o.day < datetime.date(1997, 1, 1) + {DAYS} * DAY]"
 SCRIPT = f"""
 import datetime, sys
@@ -38,7 +38,10 @@ try:
 except CdpError as error:
     sys.exit(str(error))
 """
-VIEWS = ("profiles", "identities", "events", "lifecycle_changes", "lifecycle_periods", "orders", "rejected")
+VIEWS = (
+    "profiles", "identities", "identity_links", "identity_changes", "events", "orders",
+    "lifecycle_changes", "lifecycle_periods", "rejected",
+)  # fmt: skip
 MS = timedelta(milliseconds=1)
 
 
