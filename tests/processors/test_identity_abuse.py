@@ -49,7 +49,7 @@ def test_ten_thousand_logins_on_one_identifier(shared: str, most: int) -> None:
     assert len(known) == logins
     assert max(users(known)) == 1
     assert all(one.facts["events"] == 1 for one in known.values())
-    assert max(len(state.get("members", ())) for state in states.values()) <= 52
+    assert max(len(state.get("members", ())) for state in states.values()) <= 102
     assert largest(states) < 64 * KIB
     assert made.sent < 2 * logins + 200, "a claim, that a Link passes on"
     before = made.sent
@@ -116,7 +116,7 @@ def test_one_user_with_thousands_of_anonymous_ids_in_one_chunk(most: int) -> Non
     known = found(states)
     assert max(len(one.members) for one in known.values()) == 1, "who has so many is nobody's"
     assert sum(one.facts["events"] for one in known.values()) == 4_000
-    assert max(len(state.get("members", ())) for state in states.values()) <= 52
+    assert max(len(state.get("members", ())) for state in states.values()) <= 102
     assert largest(states) < 128 * KIB
     assert made.sent < 2 * 2_000 + 200
 

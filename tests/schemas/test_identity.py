@@ -48,8 +48,8 @@ def test_the_order_of_namespaces_never_changes() -> None:
         "douyin_openid",
         "facebook_psid",
         "instagram_id",
-        "device_id",
         "anonymous_id",
+        "device_id",
     ]
 
 
