@@ -19,6 +19,7 @@ from tests.integration.log import until_folded, write
 from tests.processes import Process, running
 from tests.processors.events import at, event
 from tests.servers import Broker
+from tests.waiting import until
 
 ID = "writer"
 PLACES = [TopicPartition("t", 0), TopicPartition("t", 1)]
@@ -78,19 +79,28 @@ def committed(kafka: str) -> list[Any]:
     return sorted(found)
 
 
+def until_complete(kafka: str, id_: str) -> None:
+    """Until the markers of the last transaction are written: its end is acknowledged before."""
+    with closing(KafkaAdminClient(bootstrap_servers=kafka)) as admin:
+        until(
+            lambda: admin.describe_transactions([id_])[id_].state.value.startswith("Complete"),
+            "it is complete",
+        )
+
+
 @pytest.mark.parametrize("commit", [True, False])
 def test_what_was_left_open_ends_as_its_transaction_did(lenient: str, commit: bool) -> None:
-    producer = started(lenient)
-    transaction(producer, b"first", commit=commit)
-    left_open(lenient, ID, PLACES[1], b"key", b"open")
-    assert b"open" not in committed(lenient)
+    with closing(started(lenient)) as producer:
+        transaction(producer, b"first", commit=commit)
+        until_complete(lenient, ID)
+        left_open(lenient, ID, PLACES[1], b"key", b"open")
+        assert b"open" not in committed(lenient)
 
-    last = last_transaction(lenient, ID)
-    successor = started(lenient)
-    write_lost_markers(lenient, last, PLACES)
-    transaction(successor, b"later", commit=True)
-    producer.close()
-    successor.close()
+        last = last_transaction(lenient, ID)
+        with closing(started(lenient)) as successor:
+            write_lost_markers(lenient, last, PLACES)
+            transaction(successor, b"later", commit=True)
+    until_complete(lenient, ID)
     mine = [b"first", b"first", b"open"] if commit else []
     assert committed(lenient) == sorted([*mine, b"later", b"later"])
 
@@ -107,6 +117,7 @@ def test_a_worker_goes_on_where_its_changelog_was_left_open(lenient: str, tmp_pa
     with running(worker):
         found = until_folded(settings, write(settings, [event("Page Viewed", at("2026-01-01"), id_="1")]))
         assert worker.end() == 0
+        until_complete(lenient, f"{settings.namespace}-fold-0")
         place, ada = TopicPartition(STATE.name(settings.namespace), 0), "user_id:ada"
         left_open(lenient, f"{settings.namespace}-fold-0", place, ada.encode(), orjson.dumps(found[ada]))
         ends = write(settings, [event("Page Viewed", at("2026-01-02"), id_="2")])
