@@ -46,7 +46,8 @@ def handle(
 def _arrived(state: State, message: Arrived, definitions: Definitions) -> tuple[State, list[Output]]:
     """An event at home: dropped if seen here, else folded, or sent on where this is a Link."""
     key, keys, event, clock_at = message
-    if was_seen(state, event, digest_of(event)):
+    digest = digest_of(event)
+    if was_seen(state, event, digest):
         return state, []
     if state["kind"] == "link":
         state["rev"] += 1
@@ -54,7 +55,7 @@ def _arrived(state: State, message: Arrived, definitions: Definitions) -> tuple[
             "v": VERSION, "kind": "deliver", "keys": keys, "event": event, "clock_at": clock_at,
         }  # fmt: skip
         return state, [Command(state["owner"], deliver)]
-    return state, _event(state, key, keys, event, clock_at, definitions)
+    return state, _event(state, key, keys, event, digest, clock_at, definitions)
 
 
 def _told(state: State | None, message: Told, definitions: Definitions) -> tuple[State | None, list[Output]]:
@@ -88,15 +89,21 @@ def _delivered(
     waited = command.get("waited", 0)
     if is_booked(command["event"]) and command["keys"][0] not in cluster["members"] and waited < MAX_WAITS:
         return [Command(root, {**command, "waited": waited + 1})]
-    return _event(cluster, root, command["keys"], command["event"], at, definitions)
+    event = command["event"]
+    return _event(cluster, root, command["keys"], event, digest_of(event), at, definitions)
 
 
 def _event(
-    cluster: Cluster, root: str, keys: list[str], event: EventBody, clock_at: int, definitions: Definitions
+    cluster: Cluster,
+    root: str,
+    keys: list[str],
+    event: EventBody,
+    digest: str,
+    clock_at: int,
+    definitions: Definitions,
 ) -> list[Output]:
     """Fold an event into the part of its primary identifier, in the cluster of this root."""
-    digest, at = digest_of(event), event["occurred_at"]
-    part = cluster["parts"].get(keys[0])
+    at, part = event["occurred_at"], cluster["parts"].get(keys[0])
     if part is not None and is_booked(event) and digest in part["books"]["messages"]:
         return []
     outputs: list[Output] = []

@@ -74,8 +74,10 @@ def _identifiers(known: dict[str, dict[str, str]], keys: list[str], stated: dict
     """Note clear values with their keys: within a namespace an event lists both in the order of the keys."""
     if len(keys) == 1:
         for namespace, values in stated.items():
+            mine = known.get(namespace)
             for value in values:
-                put_identifier(known, namespace, value, keys[0])
+                if mine is None or value not in mine:
+                    put_identifier(known, namespace, value, keys[0])
         return
     by_namespace: dict[str, list[str]] = {}
     for key in keys:

@@ -20,6 +20,8 @@ class Cause(NamedTuple):
 
 def review(cluster: Cluster, identifiers: Identifiers, cause: Cause) -> list[Change]:
     """Bring `published` to today's customers; those that are new have no stage yet. Gives what changed."""
+    if len(cluster["members"]) == 1 and not cluster["published"] and not cluster["refused"]:
+        return _first(cluster)
     view = customers(cluster, identifiers)
     ids = {published["head"]: id_ for id_, published in cluster["published"].items()}
     now = {
@@ -30,6 +32,14 @@ def review(cluster: Cluster, identifiers: Identifiers, cause: Cause) -> list[Cha
     splits = _split(cluster, now, cause)
     merged = _take_over(cluster, now)
     return [*splits, *_merged(cluster, view, merged, cause), *_conflicts(cluster, view, now, cause)]
+
+
+def _first(cluster: Cluster) -> list[Change]:
+    """An identifier that joins nobody becomes a customer with its first event; most customers are that."""
+    key = cluster["members"][0]
+    if key in cluster["parts"]:
+        cluster["published"][customer_id(key)] = {**_new(key, cluster["at"]), "members": [key]}
+    return []
 
 
 def refuse(cluster: Cluster, pair: str, cause: Cause) -> list[Change]:
