@@ -178,7 +178,9 @@ def _parsed(value: bytes | None) -> State | None:
 
 
 def _keep(turn: Turn, key: str, value: bytes, due: tuple[int | None, int | None]) -> None:
-    turn.states[key] = value
+    turn.states[key] = bytes(
+        memoryview(value)
+    )  # a copy: orjson's own keeps its whole buffer, up to eight times as much
     turn.due[key] = due
 
 
