@@ -31,7 +31,8 @@ ONE_IDENTIFIER = (1, 1, 0)
 """Known by a user_id or an anonymous_id: every event comes to a root. What uniting costs is in `bench identity`."""
 ABOUT = (
     f"One worker, {EVENTS_COUNT:,} synthetic events of {CUSTOMERS:,} customers (Zipf 1.0), one identifier each, "
-    "over 5 days, preset ecommerce, a tick an hour in each of 8 partitions and the live clock's; peer: aiokafka + orjson + dict"
+    "over 5 days, preset ecommerce, a tick an hour in each of 8 partitions and the live clock's; "
+    "peer: aiokafka + orjson + dict"
 )
 
 
