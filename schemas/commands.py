@@ -4,9 +4,8 @@ A record's key is the identifier addressed; one that is a Link passes it on to i
 nothing depends on their order. The values are JSON; these types describe the parsed JSON itself.
 """
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Any, Literal, NotRequired
 
-from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from schemas.event import EventBody
@@ -77,4 +76,3 @@ class Relink(TypedDict):
 
 
 Command = Deliver | Claim | Refuse | Absorb | Relink
-COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])

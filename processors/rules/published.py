@@ -18,6 +18,12 @@ class Cause(NamedTuple):
     name: str  # source/message_id
 
 
+def cause_of(when: list[Any]) -> Cause:
+    """The event that made a statement: [occurred_at, message_id, source]."""
+    at, message_id, source = when
+    return Cause(at, f"{source}/{message_id}")
+
+
 def review(cluster: Cluster, identifiers: Identifiers, cause: Cause) -> list[Change]:
     """Bring `published` to today's customers; those that are new have no stage yet. Gives what changed."""
     if len(cluster["members"]) == 1 and not cluster["published"] and not cluster["refused"]:
@@ -49,8 +55,12 @@ def refuse(cluster: Cluster, pair: str, cause: Cause) -> list[Change]:
     """
     known = cluster["refused"].setdefault(pair, [TOO_LARGE, 0])
     _bound(cluster)
-    owner = {m: id_ for id_, published in cluster["published"].items() for m in published["members"]}
-    return _too_large(cluster, pair, known, owner, cause)
+    return _too_large(cluster, pair, known, _owners(cluster), cause)
+
+
+def _owners(cluster: Cluster) -> dict[str, str]:
+    """Identifier -> the customer that it was published with."""
+    return {m: id_ for id_, published in cluster["published"].items() for m in published["members"]}
 
 
 def _bound(cluster: Cluster) -> None:
@@ -71,7 +81,7 @@ def _too_large(
 def _split(cluster: Cluster, now: dict[str, list[str]], cause: Cause) -> list[Change]:
     """Customers that are back, and new ones that were part of another which is there still."""
     published, changes = cluster["published"], list[Change]()
-    owner = {member: id_ for id_, one in published.items() for member in one["members"]}
+    owner = _owners(cluster)
     for id_ in sorted(now):
         known = published.get(id_)
         if known is None:
@@ -162,8 +172,8 @@ def _is_news(cluster: Cluster, pair: str, why: str) -> bool:
 def _stated(statement: Statement | None, cause: Cause) -> tuple[str, Cause]:
     if statement is None:
         return "", cause
-    (at, message_id, source), pair, _ = statement
-    return pair, Cause(at, f"{source}/{message_id}")
+    when, pair, _ = statement
+    return pair, cause_of(when)
 
 
 def _change(

@@ -17,7 +17,7 @@ import orjson
 from processors.identifiers import Identifiers, ends
 from processors.messages import Command, Definitions, Output
 from processors.rules.links import join, known_size, note
-from processors.rules.published import Cause, refuse, review
+from processors.rules.published import cause_of, refuse, review
 from processors.rules.stage import advance, evaluate
 from schemas.commands import VERSION, Absorb, Claim, Refuse
 from schemas.facts import union
@@ -30,7 +30,7 @@ def claim_of(
     """The claim of a root on an identifier that a statement links with one of its own."""
     counted = says == "link" and ends(pair)[0] in identifiers.crowded(cluster["links"])
     body = {"to": to, "link": pair, "when": when, "says": says}
-    return Command(to, _claim(cluster, None if counted else root, body))
+    return Command(to, _claim(_extent(cluster), None if counted else root, body))
 
 
 def claim(
@@ -38,37 +38,36 @@ def claim(
 ) -> tuple[State, list[Output]]:
     """A claim at a root: nothing, a refusal, a claim in turn, or it becomes a Link and gives all to the other."""
     identifiers, by, pair, when = definitions.identifiers, command["by"], command["link"], command["when"]
-    cause, outputs = Cause(when[0], f"{when[2]}/{when[1]}"), list[Output]()
+    cause, outputs = cause_of(when), list[Output]()
     _, changed = note(cluster, pair, when, command["says"], command["to"], identifiers)
     cluster["rev"] += 1
     crowded = command["says"] == "link" and not identifiers.crowded(cluster["links"]).isdisjoint(ends(pair))
     asked = by is not None and by not in cluster["members"] and not crowded
-    too_large = asked and _too_large(cluster, command)
-    if by is not None and asked and not too_large and identifiers.greater(by, root):
+    mine = _extent(cluster) if asked else None
+    too_large = mine is not None and _too_large(mine, command)
+    if by is not None and mine and not too_large and identifiers.greater(by, root):
         return _link_to(by, cluster), [Command(by, _everything(cluster, root, by, when))]
     if changed and len(cluster["members"]) > 1:  # what one identifier states of others joins nobody here
         outputs += review(cluster, identifiers, cause)
         outputs += evaluate(cluster, definitions, cause.name, cause.at, f"{cause.name} {pair}")
-    if by is None or not asked:
+    if by is None or mine is None:
         return cluster, outputs
     if too_large:
         refusal = {"v": VERSION, "kind": "refuse", "link": pair, "when": when}
         return cluster, [*outputs, *refuse(cluster, pair, cause), Command(by, refusal)]
     body = {name: command[name] for name in ("to", "link", "when", "says")}
-    return cluster, [*outputs, Command(by, _claim(cluster, root, body))]
+    return cluster, [*outputs, Command(by, _claim(mine, root, body))]
 
 
 def refused(cluster: Cluster, command: Refuse) -> list[Output]:
     """The other side refused a claim of this root."""
-    at, message_id, source = command["when"]
     cluster["rev"] += 1
-    return [*refuse(cluster, command["link"], Cause(at, f"{source}/{message_id}"))]
+    return [*refuse(cluster, command["link"], cause_of(command["when"]))]
 
 
 def absorb(cluster: Cluster, root: str, command: Absorb, definitions: Definitions) -> list[Output]:
     """Take over everything of a root that gave itself up."""
-    (at, message_id, source), identifiers = command["when"], definitions.identifiers
-    cause = Cause(at, f"{source}/{message_id}")
+    cause, identifiers = cause_of(command["when"]), definitions.identifiers
     outputs: list[Output] = [*advance(cluster, max(cluster["at"], command["at"]), definitions)]
     gave = command["giver"], command["to"]
     relink = {"v": VERSION, "kind": "relink", "owner": root}
@@ -94,18 +93,18 @@ def relink(state: State | None, owner: str, identifiers: Identifiers) -> list[Ou
     return []
 
 
-def _too_large(cluster: Cluster, command: Claim) -> bool:
-    size = known_size(cluster) + command["size"]
-    return size > MAX_MEMBERS or _bytes(cluster) + command["bytes"] > MAX_STATE_BYTES
+def _extent(cluster: Cluster) -> dict[str, int]:
+    """What a claim tells of its root: identifiers known to be connected, and bytes of its facts and links."""
+    bytes_ = len(orjson.dumps(cluster["parts"])) + len(orjson.dumps(cluster["links"]))
+    return {"size": known_size(cluster), "bytes": bytes_}
 
 
-def _claim(cluster: Cluster, by: str | None, body: dict[str, Any]) -> dict[str, Any]:
-    size, bytes_ = known_size(cluster), _bytes(cluster)
-    return {"v": VERSION, "kind": "claim", "by": by, "size": size, "bytes": bytes_, **body}
+def _too_large(mine: dict[str, int], command: Claim) -> bool:
+    return mine["size"] + command["size"] > MAX_MEMBERS or mine["bytes"] + command["bytes"] > MAX_STATE_BYTES
 
 
-def _bytes(cluster: Cluster) -> int:
-    return len(orjson.dumps(cluster["parts"])) + len(orjson.dumps(cluster["links"]))
+def _claim(mine: dict[str, int], by: str | None, body: dict[str, Any]) -> dict[str, Any]:
+    return {"v": VERSION, "kind": "claim", "by": by, **mine, **body}
 
 
 def _everything(cluster: Cluster, giver: str, to: str, when: list[Any]) -> dict[str, Any]:

@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from pydantic import ValidationError
-
+from projections.rows.changes import rows_of
 from projections.table import (
     KAFKA,
     Column,
     Made,
     Record,
     Table,
-    Unreadable,
     instant,
     list_of,
     map_of,
@@ -42,20 +40,7 @@ LIFECYCLE_CHANGES = Table(
 
 def rows(records: Sequence[Record]) -> Made:
     """Changes as columns of LIFECYCLE_CHANGES; no stage before the first is an empty `from_stage`."""
-    made = Made()
-    found: list[tuple[Any, ...]] = []
-    for record in records:
-        try:
-            found.append(_row(record))
-        except ValidationError as error:
-            made.unreadable.append(
-                Unreadable(record, f"{error.error_count()} faults: {error.errors()[0]['msg']}")
-            )
-        except ValueError as error:  # no UUID
-            made.unreadable.append(Unreadable(record, str(error)))
-    if found:
-        made.columns[LIFECYCLE_CHANGES.name] = list(zip(*found, strict=True))
-    return made
+    return rows_of(LIFECYCLE_CHANGES, records, _row)
 
 
 def _row(record: Record) -> tuple[Any, ...]:

@@ -2,9 +2,10 @@
 
 import random
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
+from pydantic import Field, TypeAdapter
 
 from processors.chunk import fold_commands_chunk, fold_events_chunk
 from processors.definitions_log import Library
@@ -12,10 +13,12 @@ from processors.messages import Change, Definitions
 from processors.records import LogRecord, Unfoldable
 from processors.turn import Turn
 from schemas.changes import IdentityChange, LifecycleChange
-from schemas.commands import COMMAND
+from schemas.commands import Command
 from schemas.state import CLUSTER, LINK, POSITION, Position, new_position
 from schemas.topics import partition_of
 from tests.processors.events import Record, Said
+
+COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
 
 
 class Partition:
