@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.event import Millis
-from schemas.lifecycle import Stage
+from schemas.labels import LabelKind, Stage
 
 CUSTOMER_NAMESPACE = UUID("6f2b1a52-7a36-5d0e-9a53-5a4c1f6f0b11")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -64,6 +64,33 @@ class IdentityChange(BaseModel):
     cause: str = Field(description="source/message_id of that event")
 
 
+class SegmentChange(BaseModel):
+    """A customer entered or left a segment, a role, a tag's value or a tier of value.
+
+    A tag or a tier that changes its value leaves the old one, then enters the new one. A customer that is merged into
+    another leaves everything; the survivor enters what holds for both together.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    v: Literal[1] = 1
+    id: str = Field(description="the same as ce_id")
+    change: Literal["entered", "left"]
+    customer_id: str
+    kind: LabelKind
+    name: str = Field(description="name of the segment, role, tag or value")
+    value: str = Field(description="the tag's value or the tier; empty for segments and roles")
+    definition: str = Field(description="definition key under which it was found: kind/name/version")
+    effective_at: Millis = Field(description="logical time from which it holds, or holds no more")
+    caused_at: Millis = Field(
+        description="occurred_at of the event that caused it; effective_at where time alone or a definition did"
+    )
+    cause: str = Field(
+        description="source/message_id of the event that caused it, `time`, or the definition that came into force"
+    )
+    sequence: int = Field(ge=1, description="1, 2, 3 … of all these changes of each customer")
+    identifiers: dict[str, list[str]] = Field(description="identifiers that are not personal, by namespace")
+
+
 def customer_id(greatest_key: str) -> str:
     """The id of the customer whose greatest identifier has this key."""
     return str(uuid5(CUSTOMER_NAMESPACE, greatest_key))
@@ -95,3 +122,4 @@ def ce_headers(change_id: str, type_: str, deployment: str, subject: str, at: in
 
 LIFECYCLE_CHANGED = "cdp.lifecycle.changed.v1"
 IDENTITY_CHANGED = "cdp.identity.changed.v1"
+SEGMENT_CHANGED = "cdp.segment.changed.v1"
