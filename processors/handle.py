@@ -67,15 +67,20 @@ def _told(state: State | None, message: Told, definitions: Definitions) -> tuple
         state = new_cluster(key)
     if state["kind"] == "link":
         return state, [Command(state["owner"], command)]
+    answer: tuple[State, list[Output]]
     match command["kind"]:
         case "deliver":
-            return state, _delivered(state, key, command, max(clock_at, command["clock_at"]), definitions)
+            at = max(clock_at, command["clock_at"])
+            answer = state, _delivered(state, key, command, at, definitions)
         case "claim":
-            return uniting.claim(state, key, command, definitions)
+            answer = uniting.claim(state, key, command, definitions)
         case "refuse":
-            return state, uniting.refused(state, command)
+            answer = uniting.refused(state, key, command, definitions)
+        case "release":
+            answer = uniting.released(state, key, command, definitions)
         case "absorb":
-            return state, uniting.absorb(state, key, command, definitions)
+            answer = uniting.absorb(state, key, command, clock_at, definitions)
+    return answer
 
 
 def _delivered(

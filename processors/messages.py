@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from processors.calendar import Calendar
 from processors.identifiers import Identifiers
 from processors.stages import Stages
-from schemas.commands import Absorb, Claim, Deliver, Refuse, Relink
+from schemas.commands import Absorb, Claim, Deliver, Refuse, Release, Relink
 from schemas.event import EventBody
 
 
@@ -37,7 +37,7 @@ class Told(NamedTuple):
     """A command at the identifier that it addresses. `clock_at`: the last tick of that one's partition."""
 
     key: str
-    command: Deliver | Claim | Refuse | Absorb | Relink
+    command: Deliver | Claim | Refuse | Release | Absorb | Relink
     clock_at: int
 
 

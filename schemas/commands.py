@@ -32,12 +32,14 @@ class Claim(TypedDict):
     v: int
     kind: Literal["claim"]
     by: str | None  # the root that claims; None where that is crowded: the link is only counted
-    size: int  # identifiers that it knows to be connected
-    bytes: int  # of its state
+    size: int  # its members
+    bytes: int  # of what it would give
     to: str  # the lesser end of the link, where the claim was first sent
     link: str  # "greater lesser"
     when: list[Any]  # [occurred_at, message_id, source]
     says: Literal["link", "alias"]
+    room: NotRequired[list[int]]  # [members, bytes] that `by` has reserved: give yourself to it if you fit
+    answers: NotRequired[bool]  # the addressee's own claim, which carried room: that is free again
 
 
 class Refuse(TypedDict):
@@ -47,6 +49,15 @@ class Refuse(TypedDict):
     kind: Literal["refuse"]
     link: str
     when: list[Any]
+    answers: NotRequired[bool]  # the claim carried room, which is free again
+
+
+class Release(TypedDict):
+    """The room that a claim carried is free again: nobody came, or not now."""
+
+    v: int
+    kind: Literal["release"]
+    link: str
 
 
 class Absorb(TypedDict):
@@ -56,6 +67,7 @@ class Absorb(TypedDict):
     kind: Literal["absorb"]
     giver: str
     to: str  # the owner that the giver points to
+    link: NotRequired[str]  # of the claim that carried the room for it, which is taken now
     members: list[str]
     parts: dict[str, Part]
     links: dict[str, list[Any]]
@@ -75,4 +87,4 @@ class Relink(TypedDict):
     owner: str
 
 
-Command = Deliver | Claim | Refuse | Absorb | Relink
+Command = Deliver | Claim | Refuse | Release | Absorb | Relink

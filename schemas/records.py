@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from schemas import topics
 from schemas.changes import IDENTITY_CHANGED, LIFECYCLE_CHANGED, IdentityChange, LifecycleChange
-from schemas.commands import Absorb, Claim, Deliver, Refuse, Relink
+from schemas.commands import Absorb, Claim, Deliver, Refuse, Release, Relink
 from schemas.event import Clock, Event, Marker, Tick
 from schemas.genesis import Genesis
 from schemas.identity import IdentityRules
@@ -62,6 +62,8 @@ RECORDS = (
                ("command.claim",)),
     RecordType("refuse", topics.COMMANDS, "the two would be too large together", _ADDRESSEE, TypeAdapter(Refuse),
                ("command.refuse",)),
+    RecordType("release", topics.COMMANDS, "the room that a claim carried is free again", _ADDRESSEE,
+               TypeAdapter(Release), ("command.release",)),
     RecordType("absorb", topics.COMMANDS, "everything of a root that became a Link", _ADDRESSEE,
                TypeAdapter(Absorb), ("command.absorb",)),
     RecordType("relink", topics.COMMANDS, "point to a greater owner", _ADDRESSEE, TypeAdapter(Relink),

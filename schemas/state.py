@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 from schemas.facts import Part
 from schemas.lifecycle import Stage
 
-FORMAT = 2
+FORMAT = 3
 MAX_STATE_BYTES = 512 * 1024
 MAX_MEMBERS = 500
 """Identifiers of a cluster; claims that would make a larger one are refused, each with a conflict."""
@@ -67,6 +67,10 @@ class Cluster(Seen):
     due_at: int | None  # no view changes before, with nothing happening
     aged: bool  # some `since` holds, so anything of the customer's own doing may change a view
     rev: int
+    granted: NotRequired[
+        dict[str, list[int]]
+    ]  # pair -> [members, bytes] reserved by a claim not answered yet
+    waiting: NotRequired[dict[str, dict[str, Any]]]  # pair -> claim put off until room is given back
 
 
 class Link(Seen):
@@ -108,6 +112,7 @@ def upcast(value: dict[str, Any]) -> dict[str, Any]:
         raise NewerFormat(f"state of format {value['v']}; this code knows {FORMAT}")
     if value["v"] == 1:
         _from_1(value)
+    value["v"] = FORMAT  # format 2 had nothing granted and nobody waiting
     return value
 
 
@@ -117,7 +122,6 @@ def _from_1(value: dict[str, Any]) -> None:
     Its clear values stay with the customer who stated them. Its links are forgotten: nothing was claimed through them,
     and what states one again must be news.
     """
-    value["v"] = FORMAT
     if value["kind"] == "cluster":
         value["refused"], value["links"] = {}, {}
         for stated in value["said"].values():

@@ -59,14 +59,6 @@ def join(cluster: Cluster, links: dict[str, list[Any]], said: dict[str, list[Any
         _bounded(cluster["said"], pair, max(stated, cluster["said"].get(pair, stated)))
 
 
-def known_size(cluster: Cluster) -> int:
-    """Identifiers that the cluster holds or knows to be connected."""
-    known = set(cluster["members"])
-    for pair in cluster["links"]:
-        known.update(ends(pair))
-    return len(known)
-
-
 def _bounded(pairs: dict[str, list[Any]], pair: str, stated: list[Any]) -> None:
     pairs[pair] = stated
     if len(pairs) > MAX_LINKS:

@@ -51,11 +51,11 @@ def test_ten_thousand_logins_on_one_identifier(shared: str, most: int) -> None:
     assert all(one.facts["events"] == 1 for one in known.values())
     assert max(len(state.get("members", ())) for state in states.values()) <= 102
     assert largest(states) < 64 * KIB
-    assert made.sent < 2 * logins + 200, "a claim, that a Link passes on"
+    assert made.sent < 3 * logins + 200, "a claim, that a Link passes on, and the room given back"
     before = made.sent
     made.say(said(stated("Signed Up", START + DAY + n, f"user_id:x{n}", shared)) for n in range(1_000))
     made.run(random.Random(2), crash=0, most=most)
-    assert made.sent - before <= 2 * 1_000, "the last thousand cost no more than the first"
+    assert made.sent - before <= 3 * 1_000, "the last thousand cost no more than the first"
     assert largest(made.states()) < 64 * KIB
 
 

@@ -6,9 +6,11 @@
 import os
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processors.rules import room
 from tests.identity_oracle import Stated
 from tests.processors.events import DAY, LIFECYCLES, tick
 from tests.processors.identities import (
@@ -48,9 +50,22 @@ def test_the_customers_are_those_of_the_whole_log(
     dice.shuffle(sent)
     if dice.random() < 0.3:
         sent.insert(dice.randrange(len(sent)), tick(NOW + dice.randrange(150) * DAY))
-    world.say(sent).run(dice, crash=0.15)
-    world.say([tick(END)]).run(dice)
+    with pytest.MonkeyPatch.context() as patch:
+        if dice.random() < 0.5:  # the cap is reached, and not passed
+            patch.setattr(room, "MAX_MEMBERS", largest_set(log))
+            patch.setattr(room, "SMALL", (dice.randint(1, 8), room.SMALL[1]))
+        world.say(sent).run(dice, crash=0.15)
+        world.say([tick(END)]).run(dice)
     assert_equal(world, log, as_oracle(RULES[rules]), lifecycle, END)
+
+
+def largest_set(log: list[Stated]) -> int:
+    """How many identifiers are connected at most by what the log states."""
+    sets: list[set[str]] = []
+    for keys, _ in log:
+        met = [one for one in sets if not one.isdisjoint(keys)]
+        sets = [one for one in sets if one not in met] + [set(keys).union(*met)]
+    return max(map(len, sets))
 
 
 @given(st.permutations(CHAIN), st.integers(0, 2**32).map(random.Random))

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
+import pytest
 
 from processors.handle import handle
 from processors.messages import Arrived, Change, Command, Due, Message, Told
+from processors.rules import room
 from tests.identity_oracle import Stated
 from tests.processors.events import DAY, at
 from tests.processors.identities import (
@@ -30,6 +32,8 @@ from tests.processors.identities import (
     stated,
 )
 from tests.processors.machine import library
+from tests.processors.test_identity_cap import assert_counted_once, assert_unique
+from tests.processors.world import assert_at_rest, assert_bounded
 
 LOGS = int(os.environ.get("CDP_TEST_INTERLEAVINGS", "300"))
 SEED = int(os.environ.get("CDP_TEST_SEED", "1"))
@@ -48,6 +52,7 @@ class Walk:
     """Every interleaving of a log under some rules."""
 
     def __init__(self, limits: dict[str, int]) -> None:
+        self.after: dict[int, list[int]] = {}
         in_force = {"lifecycle": "lifecycle/ecommerce/1", "identity": SMALL}
         self.definitions = library("UTC", rules_of(limits)).compile(in_force)
         self.steps: dict[tuple[bytes, bytes], tuple[bytes, list[tuple[str, bytes]]]] = {}
@@ -62,10 +67,13 @@ class Walk:
         stack, terminal = [(States(), queues)], list[States]()
         while stack:
             states, queues = stack.pop()
+            follow = self.after[_mark(states, queues)] = list[int]()
             if not queues:
                 terminal.append(states)
-            for after in self._next(states, queues):
-                mark = hash((frozenset(after[0].items()), frozenset(after[1].items())))
+            for again, after in self._next(states, queues):
+                mark = _mark(*after)
+                if not again:
+                    follow.append(mark)
                 if mark not in self.seen:
                     self.seen.add(mark)
                     stack.append(after)
@@ -73,7 +81,22 @@ class Walk:
                 return None
         return terminal
 
-    def _next(self, states: States, queues: Queues) -> Iterator[tuple[States, Queues]]:
+    def assert_ends(self) -> None:
+        """No way leads in a circle, but for messages that are put off: sent again to be read later."""
+        left = dict.fromkeys(self.after, 0)
+        for following in self.after.values():
+            for mark in following:
+                left[mark] += 1
+        free = [mark for mark, ways in left.items() if not ways]
+        while free:
+            for mark in self.after[free.pop()]:
+                left[mark] -= 1
+                if not left[mark]:
+                    free.append(mark)
+        assert not any(left.values()), "it need not end"
+
+    def _next(self, states: States, queues: Queues) -> Iterator[tuple[bool, tuple[States, Queues]]]:
+        """What may happen next; whether that is only that a message was put off."""
         for place, (first, *rest) in queues.items():
             state, commands = self._step(states.get(place[0], b"null"), place, first)
             left = {**queues, place: tuple(rest)}
@@ -81,7 +104,8 @@ class Walk:
                 del left[place]
             for to, command in commands:
                 left[to, "commands"] = (*left.get((to, "commands"), ()), command)
-            yield {**states, place[0]: state}, left
+            again = commands == [(place[0], first)]
+            yield again, ({**states, place[0]: state}, left)
 
     def _step(
         self, state: bytes, place: tuple[str, str], message: bytes
@@ -91,6 +115,7 @@ class Walk:
         if key not in self.steps:
             after, outputs = handle(orjson.loads(state), _message(place, message), self.definitions)
             commands = [(o.to, _plain(o.body)) for o in outputs if isinstance(o, Command)]
+            assert_bounded(after)
             self.steps[key] = _plain(after), commands
         return self.steps[key]
 
@@ -101,6 +126,10 @@ class Walk:
             ticked[key], outputs = handle(orjson.loads(state), Due(key, END), self.definitions)
             assert all(isinstance(output, Change) for output in outputs)
         return ticked
+
+
+def _mark(states: States, queues: Queues) -> int:
+    return hash((frozenset(states.items()), frozenset(queues.items())))
 
 
 def _message(place: tuple[str, str], message: bytes) -> Message:
@@ -153,7 +182,60 @@ def test_every_interleaving_of_small_logs_ends_in_the_customers_of_the_whole_log
             continue
         walked, most = walked + 1, max(most, len(walk.seen))
         wanted = expected(log, as_oracle(rules_of(limits)), "ecommerce", END)
+        walk.assert_ends()
         for states in terminal:
             ticked = walk.last_tick(states)
+            assert_at_rest(ticked.values())
             assert (found(ticked), refused(ticked)) == wanted, [(one.keys, one.body["type"]) for one in log]
     assert most > 5_000, "nothing but logs that hardly branch"
+
+
+def test_every_interleaving_of_small_logs_ends_within_a_cap() -> None:
+    dice, walked = random.Random(SEED), 0
+    while walked < LOGS // 2:
+        log = small_log(dice)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(room, "MAX_MEMBERS", dice.randint(2, 4))
+            patch.setattr(room, "SMALL", (dice.randint(1, 2), room.SMALL[1]))
+            patch.setattr(room, "MAX_WAITING", dice.choice((1, 250)))
+            walk = Walk({})
+            terminal = walk.ends(log)
+        if terminal is None:
+            continue
+        walked += 1
+        walk.assert_ends()
+        for states in terminal:
+            ticked = walk.last_tick(states)
+            assert_at_rest(ticked.values())
+            assert_counted_once(ticked, log)
+            assert_unique(ticked, log)
+
+
+A, B, C, D = "phone:1", "phone:2", "phone:3", "phone:4"
+HELD: tuple[list[tuple[str, str]], ...] = (
+    [(A, B), (B, C), (A, C)],  # all grant to each other at once
+    [(A, B), (B, C), (C, D)],  # who has granted room is granted some by a greater
+    [(A, C), (B, C), (B, D), (A, D)],  # two who grant to the same two
+    [(A, B), (C, D), (B, C)],
+)
+
+
+@pytest.mark.parametrize("small", [1, 2])
+@pytest.mark.parametrize("fits", [True, False])
+@pytest.mark.parametrize("pairs", HELD)
+def test_roots_that_wait_for_each_other(pairs: list[tuple[str, str]], fits: bool, small: int) -> None:
+    members = {key for pair in pairs for key in pair}
+    log = [stated("Page Viewed", START + n, *pair) for n, pair in enumerate(pairs)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "MAX_MEMBERS", len(members) - (not fits))
+        patch.setattr(room, "SMALL", (small, room.SMALL[1]))
+        walk = Walk({})
+        terminal = walk.ends(log)
+    assert terminal
+    walk.assert_ends()
+    for states in terminal:
+        parsed = {key: orjson.loads(state) for key, state in states.items()}
+        assert_at_rest(parsed.values())
+        sizes = [len(state["members"]) for state in parsed.values() if state["kind"] == "cluster"]
+        assert (sizes == [len(members)]) == fits
+        assert sum(sizes) == len(members)

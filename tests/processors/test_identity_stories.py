@@ -187,7 +187,7 @@ def test_a_state_of_format_1_is_brought_forward_and_folded_on() -> None:
     value = upcast(orjson.loads(orjson.dumps(FORMAT_1)))
     CLUSTER.validate_python(value, strict=True)
     assert upcast(dict(value)) == value, "once"
-    assert upcast({"v": 1, "kind": "link", "owner": ADA, "seen": {}, "seen_overflow": 0, "rev": 1})["v"] == 2
+    assert upcast({"v": 1, "kind": "link", "owner": ADA, "seen": {}, "seen_overflow": 0, "rev": 1})["v"] == 3
     made = World(library(), 1, "identity/default/1")
     made.partitions[0].states[ADA] = orjson.dumps(FORMAT_1)
     more(made, [_bought("1", 1, MAIL), _bought("2", 2, ADA, MAIL)])

@@ -11,6 +11,7 @@ from processors.chunk import fold_commands_chunk, fold_events_chunk
 from processors.definitions_log import Library
 from processors.messages import Change, Definitions
 from processors.records import LogRecord, Unfoldable
+from processors.rules import room
 from processors.turn import Turn
 from schemas.changes import IdentityChange, LifecycleChange
 from schemas.commands import Command
@@ -19,6 +20,19 @@ from schemas.topics import partition_of
 from tests.processors.events import Record, Said
 
 COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
+
+
+def assert_bounded(state: Any) -> None:
+    """A cluster has no more members than it may, not even once all come to whom it has granted room."""
+    promised = sum(members for members, _ in state.get("granted", {}).values())
+    assert len(state.get("members", ())) + promised <= room.MAX_MEMBERS
+    assert "granted" in state or "waiting" not in state, "nobody would ever answer who waits"
+
+
+def assert_at_rest(states: Iterable[Any]) -> None:
+    """When nothing is left to read, all room is given back and nobody waits."""
+    for state in states:
+        assert not state.keys() & {"granted", "waiting"}, state["members"]
 
 
 class Partition:
@@ -62,6 +76,7 @@ class Partition:
     def commit(self, turn: Turn) -> None:
         for value in turn.states.values():
             (CLUSTER if orjson.loads(value)["kind"] == "cluster" else LINK).validate_json(value, strict=True)
+            assert_bounded(orjson.loads(value))
         POSITION.validate_json(orjson.dumps(turn.position), strict=True)
         self.states |= turn.states
         self.position = turn.position
@@ -99,6 +114,7 @@ class World:
                     break
                 self._commit(partition, turn)
             assert self.folded < limit, "it does not terminate"
+        assert_at_rest(self.states().values())
         return self
 
     def states(self) -> dict[str, Any]:

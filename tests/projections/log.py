@@ -103,7 +103,7 @@ def cluster(parts: dict[str, facts.Part], rev: int = 1, stage: str = "new", **pu
         "moves": 0,
     }
     state = {
-        "v": 2,
+        "v": 3,
         "kind": "cluster",
         "members": keys,
         "parts": parts,
