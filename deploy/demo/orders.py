@@ -69,7 +69,9 @@ def message(order: Order, timestamp: str, who: Mapping[str, Any] | None = None) 
             "order_id": number,
             "total": order.total,
             "currency": CURRENCY,
-            "products": [{"product_id": "cd", "name": "Compact disc", "quantity": order.discs}],
+            "products": [
+                {"product_id": "cd", "name": "Compact disc", "category": "music", "quantity": order.discs}
+            ],
         },
     }
 
