@@ -19,8 +19,8 @@ ABOUT = {
     "state": "Private to the processors: their state. Read the views of ClickHouse instead.",
     "definitions": "The genesis record, then every version of every definition.",
     "lifecycle-changes": "Public: customers entering stages. Read it with isolation.level=read_committed.",
-    "segment-changes": "Reserved: nothing is published here yet.",
-    "identity-changes": "Reserved: nothing is published here yet.",
+    "segment-changes": "Public: customers entering and leaving segments, roles, tags and tiers. Read it committed.",
+    "identity-changes": "Public: customers merged, split or in conflict. Read it with isolation.level=read_committed.",
     "rejected": "What was not accepted: the original bytes; the reason is in the headers.",
 }
 CE = {
@@ -153,7 +153,3 @@ def _key(about: str) -> Document:
 def example(name: str) -> Any:
     """The parsed example of this name."""
     return json.loads((EXAMPLES / f"{name}.v1.json").read_text("utf-8"))
-
-
-RESERVED = tuple(topic for topic in TOPICS if not _names(topic))
-"""Topics that exist and have no records yet."""

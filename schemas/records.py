@@ -10,7 +10,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from schemas import topics
-from schemas.changes import IDENTITY_CHANGED, LIFECYCLE_CHANGED, IdentityChange, LifecycleChange
+from schemas.changes import (
+    IDENTITY_CHANGED,
+    LIFECYCLE_CHANGED,
+    SEGMENT_CHANGED,
+    IdentityChange,
+    LifecycleChange,
+    SegmentChange,
+)
 from schemas.commands import Absorb, Claim, Deliver, Refuse, Release, Relink
 from schemas.event import Clock, Event, Marker, Tick
 from schemas.genesis import Genesis
@@ -82,6 +89,8 @@ RECORDS = (
                TypeAdapter(Lifecycle), ("lifecycle",)),
     RecordType("lifecycle-change", topics.LIFECYCLE_CHANGES, "a customer entered a stage", "customer_id",
                TypeAdapter(LifecycleChange), ("lifecycle-change",), LIFECYCLE_CHANGED),
+    RecordType("segment-change", topics.SEGMENT_CHANGES, "a customer entered or left a segment, role, tag or tier",
+               "customer_id", TypeAdapter(SegmentChange), ("segment-change",), SEGMENT_CHANGED),
     RecordType("identity-change", topics.IDENTITY_CHANGES, "who is one customer has changed", "customer_id",
                TypeAdapter(IdentityChange), ("identity-change",), IDENTITY_CHANGED),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from schemas.asyncapi import ABOUT, CE, RESERVED
+from schemas.asyncapi import ABOUT, CE
 from schemas.records import RECORDS
 from schemas.rejected import ABOUT as REASONS
 from schemas.semantics import PROPERTIES, SEMANTICS, Semantic
@@ -54,7 +54,7 @@ def _schemas(topic: Topic) -> str:
     links = [f"[{r.name}](schemas/{r.name}.v1.json)" for r in RECORDS if r.topic is topic]
     if topic.noun == "rejected":
         links = ["[headers](schemas/rejected-headers.v1.json)"]
-    return ", ".join(links) or ("reserved" if topic in RESERVED else "private")
+    return ", ".join(links)
 
 
 def _topics() -> str:
