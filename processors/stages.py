@@ -10,19 +10,20 @@ from typing import NamedTuple
 
 from processors.calendar import Calendar, day_number
 from schemas.facts import Part
-from schemas.lifecycle import (
+from schemas.conditions import (
     All,
     Any_,
     Condition,
     Count,
     CountOf,
     Did,
-    Lifecycle,
+    DidOf,
     Not,
     Since,
     SinceLast,
-    Stage,
 )
+from schemas.labels import Stage
+from schemas.lifecycle import Lifecycle
 from schemas.semantics import SEMANTICS
 
 Test = Callable[[Part, int], bool]
@@ -86,7 +87,7 @@ def _compile(
         case Not():
             test = _compile(condition.not_, calendar, boundaries, names)
             return lambda part, now: not test(part, now)
-        case Did():
+        case Did() if not isinstance(condition.did, DidOf):
             names.update(condition.did)
             return _did(condition.did)
         case Count():
@@ -96,6 +97,9 @@ def _compile(
             names.update(() if isinstance(condition.since.last, str) else condition.since.last)
             boundary = boundaries.setdefault(condition.since, _boundary(condition.since, calendar))
             return lambda part, now: (at := boundary(part)) is not None and now >= at
+        case _:
+            msg = f"not yet in a lifecycle: {condition}"
+            raise NotImplementedError(msg)
 
 
 def _all(tests: tuple[Test, ...]) -> Test:

@@ -8,11 +8,13 @@ part is the parsed JSON itself; short lists stand for tuples.
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
+from schemas import leaves
 from schemas.books import Books, join_books, new_books
+from schemas.leaves import LeafStates
 from schemas.semantics import REGISTRY
 
 MAX_NAMES = 100
@@ -44,6 +46,7 @@ class Part(TypedDict):
     identifiers: dict[str, dict[str, str]]  # namespace -> clear value -> its key
     traits: dict[str, list[Any]]  # name -> [occurred_at, message_id, value]
     books: Books
+    leaves: NotRequired[LeafStates]  # what the conditions in force must remember besides
 
 
 def new_part(occurred_at: int) -> Part:
@@ -69,7 +72,7 @@ def union(parts: Iterable[Part]) -> Part:
 
 def _copy(part: Part) -> Part:
     """A part of its own, as far as joining or folding changes what it holds; the rest is shared."""
-    return {
+    copied: Part = {
         **part,
         "names": {name: list(seen) for name, seen in part["names"].items()},
         "days": dict(part["days"]),
@@ -78,6 +81,9 @@ def _copy(part: Part) -> Part:
         "identifiers": {namespace: dict(values) for namespace, values in part["identifiers"].items()},
         "traits": dict(part["traits"]),
     }
+    if "leaves" in part:
+        copied["leaves"] = {key: leaves.copy(state) for key, state in part["leaves"].items()}
+    return copied
 
 
 def _join(a: Part, b: Part) -> None:
@@ -106,6 +112,8 @@ def _join(a: Part, b: Part) -> None:
             put_identifier(a["identifiers"], namespace, value, key)
     for name, latest in b["traits"].items():
         put_trait(a["traits"], name, latest)
+    if "leaves" in b:
+        leaves.join(a.setdefault("leaves", {}), b["leaves"])
 
 
 def least(a: int | None, b: int | None) -> int | None:

@@ -1,109 +1,21 @@
 """A lifecycle definition: which of the six stages a customer is in, as a typed tree of conditions.
 
 The stages are read from the top; the first whose condition holds is the customer's, so it is always exactly
-one. The last stage has no condition. The operators are `all`, `any`, `not`, `did`, `count` and `since`;
-nothing is ever evaluated as an expression.
+one. The last stage has no condition. The conditions are those of `schemas/conditions.py`.
 """
 
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Stage = Literal["prospect", "responder", "new", "mature", "silent", "churned"]
-STAGES: tuple[Stage, ...] = ("prospect", "responder", "new", "mature", "silent", "churned")
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class _Node(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from schemas.conditions import Condition
+from schemas.labels import STAGES, Stage
 
 
-class All(_Node):
-    """Every condition holds."""
-
-    all: Annotated[tuple["Condition", ...], Field(min_length=1, max_length=50)]
-
-
-class Any_(_Node):  # noqa: N801  (`Any` is typing's)
-    """At least one condition holds."""
-
-    any: Annotated[tuple["Condition", ...], Field(min_length=1, max_length=50)]
-
-
-class Not(_Node):
-    """The condition does not hold."""
-
-    not_: Annotated["Condition", Field(alias="not")]
-
-
-class Did(_Node):
-    """An event of one of these names was ever seen."""
-
-    did: Annotated[tuple[Name, ...], Field(min_length=1, max_length=50)]
-
-
-class CountOf(_Node):
-    """How many, of what.
-
-    `purchases` (orders completed, not cancelled, not fully refunded), `contracts` (signed), `renewals`, or
-    events by name.
-    """
-
-    of: (
-        Literal["purchases", "contracts", "renewals"]
-        | Annotated[tuple[Name, ...], Field(min_length=1, max_length=50)]
-    )
-    at_least: int = Field(ge=1, le=1_000_000)
-
-
-class Count(_Node):
-    """A count reaches a bound."""
-
-    count: CountOf
-
-
-class SinceLast(_Node):
-    """From 00:00 local time of the day `days` after the last one, on; false where there was none.
-
-    `own`: anything of the customer's own doing; `contract_end`: the latest last day of a contract; or events
-    by name.
-    """
-
-    last: Literal["own", "contract_end"] | Annotated[tuple[Name, ...], Field(min_length=1, max_length=50)]
-    days: int = Field(ge=1, le=36_500)
-
-
-class Since(_Node):
-    """Time has passed since something last happened."""
-
-    since: SinceLast
-
-
-def _operator(node: Any) -> str | None:
-    if isinstance(node, dict):
-        names = [str(k) for k in node]
-        return names[0] if len(names) == 1 else "?"
-    return {"Any_": "any", "Not": "not"}.get(type(node).__name__, type(node).__name__.lower())
-
-
-Condition = Annotated[
-    Annotated[All, Tag("all")]
-    | Annotated[Any_, Tag("any")]
-    | Annotated[Not, Tag("not")]
-    | Annotated[Did, Tag("did")]
-    | Annotated[Count, Tag("count")]
-    | Annotated[Since, Tag("since")],
-    Discriminator(
-        _operator,
-        custom_error_type="operator",
-        custom_error_message="a condition is one of: all, any, not, did, count, since",
-    ),
-]
-
-
-class StageRule(_Node):
+class StageRule(BaseModel):
     """One stage and when a customer is in it."""
 
+    model_config = ConfigDict(extra="forbid", frozen=True)
     stage: Stage
     when: Condition | None = None
 
@@ -138,7 +50,3 @@ class Lifecycle(BaseModel):
                     f"{rule.stage} needs a `when`: without one the stages below it are never reached"
                 )
         return self
-
-
-for _model in (All, Any_, Not, StageRule, Lifecycle):
-    _model.model_rebuild()

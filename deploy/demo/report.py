@@ -14,7 +14,7 @@ from deploy.demo.try_next import try_next
 from deploy.terminal import amount, plain
 from projections.queries import Answer, ask, title
 from schemas.errors import CdpError
-from schemas.lifecycle import STAGES
+from schemas.labels import STAGES
 from schemas.settings import Settings
 
 

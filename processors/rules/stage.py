@@ -7,7 +7,7 @@ from processors.rules.customers import facts_of
 from schemas.changes import LIFECYCLE_CHANGED, change_id
 from schemas.facts import identifiers_of, least
 from schemas.identity import split_namespace
-from schemas.lifecycle import Stage
+from schemas.labels import Stage
 from schemas.state import Cluster, Published
 
 TIME = "time"

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.lifecycle import STAGES
+from schemas.labels import STAGES
 from tests import oracle
 from tests.processors.events import DAY, LIFECYCLES, Said, order, tick
 from tests.processors.logs import NOW, ZONES, body, events, ticks

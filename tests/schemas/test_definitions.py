@@ -6,7 +6,8 @@ import pytest
 from schemas.definitions import KINDS, MAX_FILE, PRESETS, key_of, load, parse, read_yaml, validate
 from schemas.errors import ConfigError
 from schemas.identity import IdentityRules
-from schemas.lifecycle import STAGES, Lifecycle
+from schemas.labels import STAGES
+from schemas.lifecycle import Lifecycle
 
 SHOP = (PRESETS / "ecommerce.yaml").read_text()
 HEAD = "kind: lifecycle\nname: x\nversion: 1\n"
@@ -47,12 +48,12 @@ BAD_FILES: dict[str, tuple[str | bytes, str]] = {
         "stages.2.when.count.at_least: Input should be a valid integer",
     ),
     "a text for a list": (
-        SHOP.replace("[Signed Up, Account Followed]", "Signed Up"),
-        "stages.4.when.did: Input should be a list",
+        SHOP.replace("[Signed Up, Account Followed]", "5"),
+        "stages.4.when.did.names: Input should be a list",
     ),
     "an empty list": (
         SHOP.replace("[Signed Up, Account Followed]", "[]"),
-        "stages.4.when.did: List should have at least 1",
+        "stages.4.when.did.names: List should have at least 1",
     ),
     "a bound out of reach": (
         SHOP.replace("days: 365", "days: 0"),
