@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from processors.calendar import Calendar, day_number
-from schemas.facts import Part
 from schemas.conditions import (
     All,
     Any_,
@@ -22,6 +21,7 @@ from schemas.conditions import (
     Since,
     SinceLast,
 )
+from schemas.facts import Part
 from schemas.labels import Stage
 from schemas.lifecycle import Lifecycle
 from schemas.semantics import SEMANTICS

@@ -49,11 +49,11 @@ BAD_FILES: dict[str, tuple[str | bytes, str]] = {
     ),
     "a text for a list": (
         SHOP.replace("[Signed Up, Account Followed]", "5"),
-        "stages.4.when.did.names: Input should be a list",
+        "stages.4.when.did: Input should be a list",
     ),
     "an empty list": (
         SHOP.replace("[Signed Up, Account Followed]", "[]"),
-        "stages.4.when.did.names: List should have at least 1",
+        "stages.4.when.did: List should have at least 1",
     ),
     "a bound out of reach": (
         SHOP.replace("days: 365", "days: 0"),
