@@ -39,7 +39,7 @@ class Claim(TypedDict):
     when: list[Any]  # [occurred_at, message_id, source]
     says: Literal["link", "alias"]
     room: NotRequired[list[int]]  # [members, bytes] that `by` has reserved: give yourself to it if you fit
-    answers: NotRequired[bool]  # the addressee's own claim, which carried room: that is free again
+    answers: NotRequired[str]  # "greater lesser says" of the addressee's own claim: its room is free again
 
 
 class Refuse(TypedDict):
@@ -49,7 +49,7 @@ class Refuse(TypedDict):
     kind: Literal["refuse"]
     link: str
     when: list[Any]
-    answers: NotRequired[bool]  # the claim carried room, which is free again
+    answers: NotRequired[str]  # as of a claim
 
 
 class Release(TypedDict):
@@ -57,7 +57,7 @@ class Release(TypedDict):
 
     v: int
     kind: Literal["release"]
-    link: str
+    answers: str  # as of a claim
 
 
 class Absorb(TypedDict):
@@ -67,7 +67,7 @@ class Absorb(TypedDict):
     kind: Literal["absorb"]
     giver: str
     to: str  # the owner that the giver points to
-    link: NotRequired[str]  # of the claim that carried the room for it, which is taken now
+    answers: NotRequired[str]  # as of a claim: its room is taken
     members: list[str]
     parts: dict[str, Part]
     links: dict[str, list[Any]]

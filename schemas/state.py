@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from schemas.facts import Part
-from schemas.lifecycle import Stage
+from schemas.labels import Stage
 
 FORMAT = 3
 MAX_STATE_BYTES = 512 * 1024
@@ -67,10 +67,8 @@ class Cluster(Seen):
     due_at: int | None  # no view changes before, with nothing happening
     aged: bool  # some `since` holds, so anything of the customer's own doing may change a view
     rev: int
-    granted: NotRequired[
-        dict[str, list[int]]
-    ]  # pair -> [members, bytes] reserved by a claim not answered yet
-    waiting: NotRequired[dict[str, dict[str, Any]]]  # pair -> claim put off until room is given back
+    granted: NotRequired[dict[str, list[int]]]  # claim not answered yet -> [members, bytes] reserved
+    waiting: NotRequired[dict[str, dict[str, Any]]]  # claims put off until room is given back
 
 
 class Link(Seen):

@@ -42,18 +42,23 @@ def too_large(mine: Extent, theirs: Extent) -> bool:
     return mine.members + theirs.members > MAX_MEMBERS or mine.bytes + theirs.bytes > MERGED_BYTES
 
 
-def reserve(cluster: Cluster, mine: Extent, pair: str, members: int, bytes_: int) -> list[int] | None:
-    """Reserve room for who is claimed through a pair; None where it is not free, or the pair holds some already.
+def name_of(pair: str, says: str) -> str:
+    """What a claim and its reservation are known by. A link and an alias of a pair differ: one may be crowded."""
+    return f"{pair} {says}"
+
+
+def reserve(cluster: Cluster, mine: Extent, name: str, members: int, bytes_: int) -> list[int] | None:
+    """Reserve room for who is claimed; None where it is not free, or the claim holds some already.
 
     With nothing reserved there is room for everybody who is not too large.
     """
     granted = cluster.get("granted", {})
-    if pair in granted:
+    if name in granted:
         return None
     held = [sum(column) for column in zip((0, 0), *granted.values(), strict=True)]
     if mine.members + held[0] + members > MAX_MEMBERS or mine.bytes + held[1] + bytes_ > MERGED_BYTES + SLACK:
         return None
-    room = cluster.setdefault("granted", {})[pair] = [members, bytes_]
+    room = cluster.setdefault("granted", {})[name] = [members, bytes_]
     return room
 
 
@@ -62,10 +67,10 @@ def fits(mine: Extent, room: Sequence[int]) -> bool:
     return mine.members <= room[0] and mine.bytes <= room[1]
 
 
-def give_back(cluster: Cluster, pair: str) -> bool:
+def give_back(cluster: Cluster, name: str) -> bool:
     """A claim that carried room is answered; whether any was reserved."""
     granted = cluster.get("granted", {})
-    if granted.pop(pair, None) is None:
+    if granted.pop(name, None) is None:
         return False
     if not granted:
         del cluster["granted"]
@@ -74,12 +79,12 @@ def give_back(cluster: Cluster, pair: str) -> bool:
 
 def put_off(cluster: Cluster, claim: dict[str, Any]) -> bool:
     """Keep a claim until room is given back; False where too many are kept. One that holds room is never replaced."""
-    waiting, pair = cluster.setdefault("waiting", {}), claim["link"]
-    known = waiting.get(pair)
+    waiting, name = cluster.setdefault("waiting", {}), name_of(claim["link"], claim["says"])
+    known = waiting.get(name)
     if known is None and len(waiting) >= MAX_WAITING:
         return False
     if known is None or not known.get("room"):
-        waiting[pair] = claim
+        waiting[name] = claim
     return True
 
 

@@ -39,7 +39,7 @@ def claim_of(
     counted = says == "link" and ends(pair)[0] in identifiers.crowded(cluster["links"])
     mine, granted = room.extent_of(cluster), None
     if not counted and identifiers.greater(root, to):
-        granted = room.reserve(cluster, mine, pair, *room.SMALL)
+        granted = room.reserve(cluster, mine, room.name_of(pair, says), *room.SMALL)
     stated = {"to": to, "link": pair, "when": when, "says": says}
     return Command(to, _claim(mine, None if counted else root, stated, granted))
 
@@ -47,8 +47,8 @@ def claim_of(
 def claim(cluster: Cluster, root: str, command: Claim, definitions: Definitions) -> Answer:
     """A claim at a root: noted, and answered now or put off."""
     identifiers, pair, when = definitions.identifiers, command["link"], command["when"]
-    answered, returned = command.get("answers", False), command["by"] == root and "room" in command
-    given_back = (answered or returned) and room.give_back(cluster, pair)
+    returned = command["by"] == root and "room" in command
+    given_back = room.give_back(cluster, _name(command) if returned else command.get("answers", ""))
     _, changed = note(cluster, pair, when, command["says"], command["to"], identifiers)
     cluster["rev"] += 1
     claims = [_without(command, "answers")] if command["by"] is not None else []
@@ -65,7 +65,7 @@ def refused(cluster: Cluster, root: str, command: Refuse, definitions: Definitio
     """The other side refused a claim of this root."""
     cluster["rev"] += 1
     told = refuse(cluster, command["link"], cause_of(command["when"]))
-    given_back = command.get("answers", False) and room.give_back(cluster, command["link"])
+    given_back = room.give_back(cluster, command.get("answers", ""))
     state, outputs = _settle(cluster, root, [], given_back, definitions.identifiers)
     return state, [*told, *outputs]
 
@@ -73,7 +73,7 @@ def refused(cluster: Cluster, root: str, command: Refuse, definitions: Definitio
 def released(cluster: Cluster, root: str, command: Release, definitions: Definitions) -> Answer:
     """The other side does not need the room that it was granted, or not now."""
     cluster["rev"] += 1
-    given_back = room.give_back(cluster, command["link"])
+    given_back = room.give_back(cluster, command["answers"])
     return _settle(cluster, root, [], given_back, definitions.identifiers)
 
 
@@ -85,7 +85,7 @@ def absorb(cluster: Cluster, root: str, command: Absorb, clock_at: int, definiti
     _take_over(cluster, command, identifiers)
     outputs += review(cluster, identifiers, cause)
     outputs += evaluate(cluster, definitions, cause.name, cause.at, f"{cause.name} {command['giver']}")
-    given_back = room.give_back(cluster, command.get("link", ""))
+    given_back = room.give_back(cluster, command.get("answers", ""))
     state, more = _settle(cluster, root, [], given_back, identifiers)
     return state, outputs + more
 
@@ -133,9 +133,9 @@ def _settle(
 
 def _grant(cluster: Cluster, root: str, claim: dict[str, Any], mine: Extent) -> list[Output]:
     """Grant a lesser root room, now or later; the room that it holds for this root is no use here."""
-    if claim["link"] in cluster.get("granted", {}):
+    if _name(claim) in cluster.get("granted", {}):
         return _release(claim)
-    granted = room.reserve(cluster, mine, claim["link"], claim["size"], claim["bytes"] + room.SLACK)
+    granted = room.reserve(cluster, mine, _name(claim), claim["size"], claim["bytes"] + room.SLACK)
     if granted:
         return [_claim_in_turn(root, claim, mine, granted)]
     return [*_release(claim), *_put_off(cluster, root, _without(claim, "room"))]
@@ -149,20 +149,20 @@ def _release(claim: dict[str, Any]) -> list[Output]:
     """Give back the room that a claim carries."""
     if "room" not in claim:
         return []
-    return [Command(claim["by"], {"v": VERSION, "kind": "release", "link": claim["link"]})]
+    return [Command(claim["by"], {"v": VERSION, "kind": "release", "answers": _name(claim)})]
 
 
 def _refuse(cluster: Cluster, claim: dict[str, Any]) -> list[Output]:
     refusal = {"v": VERSION, "kind": "refuse", "link": claim["link"], "when": claim["when"]}
     if "room" in claim:
-        refusal["answers"] = True
+        refusal["answers"] = _name(claim)
     return [*refuse(cluster, claim["link"], cause_of(claim["when"])), Command(claim["by"], refusal)]
 
 
 def _claim_in_turn(root: str, claim: dict[str, Any], mine: Extent, granted: list[int] | None) -> Command:
     stated = {name: claim[name] for name in ("to", "link", "when", "says")}
     if "room" in claim:
-        stated["answers"] = True
+        stated["answers"] = _name(claim)
     return Command(claim["by"], _claim(mine, root, stated, granted))
 
 
@@ -173,13 +173,17 @@ def _claim(mine: Extent, by: str | None, stated: dict[str, Any], granted: list[i
     }  # fmt: skip
 
 
+def _name(claim: Claim | dict[str, Any]) -> str:
+    return room.name_of(claim["link"], claim["says"])
+
+
 def _without(claim: Claim | dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in claim.items() if key != name}
 
 
 def _everything(cluster: Cluster, giver: str, claim: dict[str, Any]) -> Command:
     taken = {name: cluster[name] for name in (*room.CARRIED, "at", "rev")}  # type: ignore[literal-required]
-    told = {"giver": giver, "to": claim["by"], "link": claim["link"], "when": claim["when"]}
+    told = {"giver": giver, "to": claim["by"], "answers": _name(claim), "when": claim["when"]}
     return Command(claim["by"], {"v": VERSION, "kind": "absorb", **told, **taken})
 
 

@@ -211,6 +211,19 @@ def test_every_interleaving_of_small_logs_ends_within_a_cap() -> None:
             assert_unique(ticked, log)
 
 
+def test_an_alias_of_a_crowded_identifier_is_not_taken_for_its_link() -> None:
+    one, two, card, mail = "user_id:1", "user_id:2", "membership_card:1", "email:1"
+    log = [stated("Page Viewed", START + n, key, mail) for n, key in enumerate((one, two, card))]
+    log.append(linked(START + DAY, one, mail))
+    walk = Walk(LIMITS[2])
+    wanted = expected(log, as_oracle(rules_of(LIMITS[2])), "ecommerce", END)
+    terminal = walk.ends(log)
+    assert terminal
+    for states in terminal:
+        ticked = walk.last_tick(states)
+        assert (found(ticked), refused(ticked)) == wanted
+
+
 A, B, C, D = "phone:1", "phone:2", "phone:3", "phone:4"
 HELD: tuple[list[tuple[str, str]], ...] = (
     [(A, B), (B, C), (A, C)],  # all grant to each other at once
