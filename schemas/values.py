@@ -3,8 +3,10 @@
 Both compilers of the condition language follow these rules; ClickHouse applies them to the same JSON text.
 """
 
+import math
 import re
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +16,8 @@ MAX_TEXT = 200
 MAX_VALUES = 100
 """Values of one path in one event: the first."""
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9})?")
+_CURRENCY = re.compile(r"[A-Za-z]{3}")
+_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(T.*)?", re.DOTALL)
 
 
 def values_of(body: Mapping[str, Any], path: tuple[str, ...]) -> list[Any]:
@@ -45,17 +49,34 @@ def text_of(value: Any) -> str | None:
 
 
 def number_of(value: Any) -> Decimal | None:
-    """The number that a JSON number or a plain decimal string is, exactly; None where it is none."""
+    """The number that a JSON number or a plain decimal string is, exactly; None where it is none.
+
+    A JSON number is what it is worth, however it is written: 1e16 is 10000000000000000. The decimals of one that was
+    read as a float are the shortest that read as the same float.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return None
-    text = (
-        value if isinstance(value, str) else str(value) if isinstance(value, int | Decimal) else _json(value)
-    )
+    if isinstance(value, float):
+        value = Decimal(orjson.dumps(value).decode()) if math.isfinite(value) else ""
+    text = format(value, "f") if isinstance(value, Decimal) else str(value)
     return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
-def _json(value: float) -> str:
-    return orjson.dumps(value).decode()
+def currency_of(properties: Mapping[str, Any]) -> str:
+    """The currency of an event's amounts in capitals; "" where none is named, "?" where what is named is none."""
+    named = properties.get("currency")
+    if named is None or named == "":
+        return ""
+    return named.upper() if isinstance(named, str) and _CURRENCY.fullmatch(named) else "?"
+
+
+def date_of(value: Any) -> date | None:
+    """The day of a string as 1990-12-31, or as 1990-12-31T...; None where it is none."""
+    found = _DATE.fullmatch(value) if isinstance(value, str) else None
+    try:
+        return date.fromisoformat(found[1]) if found else None
+    except ValueError:
+        return None
 
 
 def _plain(number: Decimal) -> str:
