@@ -15,12 +15,19 @@ from pydantic_core import ErrorDetails
 from schemas.errors import ConfigError
 from schemas.identity import IdentityRules
 from schemas.lifecycle import Lifecycle
+from schemas.places import told
+from schemas.portrait import Model, Rates, Role, Segment, TagRules, Thresholds, Value
 
-Definition = IdentityRules | Lifecycle
-KINDS: dict[str, type[IdentityRules] | type[Lifecycle]] = {"identity": IdentityRules, "lifecycle": Lifecycle}
+Definition = IdentityRules | Lifecycle | Value | Role | TagRules | Segment | Thresholds | Rates | Model
+KINDS: dict[str, type[Definition]] = {
+    "identity": IdentityRules, "lifecycle": Lifecycle, "value": Value, "role": Role, "tag": TagRules,
+    "segment": Segment, "thresholds": Thresholds, "rates": Rates, "model": Model,
+}  # fmt: skip
 PRESETS = Path(__file__).parent / "presets"
 MAX_FILE = 256 * 1024
-Model = TypeVar("Model", bound=BaseModel)
+MAX_FAULTS = 10
+"""Faults of a document that are told."""
+Document = TypeVar("Document", bound=BaseModel)
 
 
 class _PlainYaml(yaml.SafeLoader):
@@ -99,7 +106,7 @@ def read_yaml(path: Path) -> Any:
         ) from None
 
 
-def validate(model: type[Model], data: Any, where: str) -> Model:
+def validate(model: type[Document], data: Any, where: str) -> Document:
     """The model of a document; ConfigError lists each fault with its place."""
     try:
         return model.model_validate(data)
@@ -107,8 +114,8 @@ def validate(model: type[Model], data: Any, where: str) -> Model:
         raise ConfigError("nested too deeply", where) from None
     except ValidationError as error:
         listed = [f for f in error.errors(include_url=False, include_input=False) if not _follows(f, error)]
-        faults = [f"{_place(fault['loc'])}: {_plainly(fault['msg'])}" for fault in listed]
-        raise ConfigError("; ".join(faults[:10]), where) from None
+        faults = list(dict.fromkeys(told(fault, data) for fault in listed))
+        raise ConfigError("; ".join(faults[:MAX_FAULTS]), where) from None
 
 
 def _follows(fault: ErrorDetails, error: ValidationError) -> bool:
@@ -116,14 +123,3 @@ def _follows(fault: ErrorDetails, error: ValidationError) -> bool:
     loc = fault["loc"]
     inner = (f["loc"] for f in error.errors(include_url=False, include_input=False))
     return fault["type"] == "too_short" and any(len(i) > len(loc) and i[: len(loc)] == loc for i in inner)
-
-
-def _place(loc: tuple[int | str, ...]) -> str:
-    """Pydantic names a tagged node twice, by its tag and by its field: say it once."""
-    parts = [str(part) for i, part in enumerate(loc) if i == 0 or part != loc[i - 1]]
-    return ".".join(parts) or "the document"
-
-
-def _plainly(message: str) -> str:
-    """Pydantic's words in those of a YAML file."""
-    return message.removeprefix("Value error, ").replace("valid tuple", "list").replace("Tuple ", "List ")

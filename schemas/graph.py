@@ -8,7 +8,7 @@ stage, the value tier. So they have an order, and no cycle. A fault names defini
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from schemas.conditions import (
     MAX_DEPTH,
@@ -56,8 +56,11 @@ def conditions_of(definition: Defined) -> list[tuple[str, Condition]]:
         case TagRules():
             return [(f"values.{n}.when", value.when) for n, value in enumerate(definition.values)]
         case Lifecycle():
-            rules: tuple[Any, ...] = definition.stages
-            return [(f"stages.{n}.when", rule.when) for n, rule in enumerate(rules) if rule.when is not None]
+            return [
+                (f"stages.{n}.when", rule.when)
+                for n, rule in enumerate(definition.stages)
+                if rule.when is not None
+            ]
         case Value():
             return []
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.conditions import Condition
 from schemas.labels import STAGES, Stage
+from schemas.plain import About
 
 
 class StageRule(BaseModel):
@@ -27,7 +28,7 @@ class Lifecycle(BaseModel):
     kind: Literal["lifecycle"]
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")
     version: int = Field(ge=1, le=1_000_000)
-    about: str = ""
+    about: About = ""
     stages: tuple[StageRule, ...]
 
     @model_validator(mode="after")

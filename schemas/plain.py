@@ -5,6 +5,9 @@ mistake or an attempt, and is refused where it stands.
 """
 
 import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 _CODE: tuple[tuple[str, str], ...] = (
     (r"\{\{|\}\}|\{%|\$\{|<%|#\{", "a template"),
@@ -19,6 +22,11 @@ _CODE: tuple[tuple[str, str], ...] = (
     (r"__\w+__|\blambda\b.*:|\bimport\s+\w+|<script\b", "code"),
 )  # fmt: skip
 _FORBIDDEN = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), what) for pattern, what in _CODE)
+_CERTAIN = tuple(
+    (pattern, what)
+    for pattern, what in _FORBIDDEN
+    if what in ("a template", "code") or "table|" in pattern.pattern
+)
 
 
 def plain(text: str) -> str:
@@ -29,3 +37,18 @@ def plain(text: str) -> str:
         if pattern.search(text):
             raise ValueError(f"looks like {what}; values are plain text, nothing in them is executed")
     return text
+
+
+def prose(text: str) -> str:
+    """A text for people, of several lines if need be, where it carries no template, statement or script for certain.
+
+    Less is refused than in a value: a semicolon, or the words select and from, are no SQL there.
+    """
+    for pattern, what in _CERTAIN:
+        if pattern.search(text):
+            raise ValueError(f"looks like {what}; it is read by people, nothing in it is executed")
+    return text
+
+
+About = Annotated[str, Field(max_length=1_000), AfterValidator(prose)]
+"""Why a definition is there, for people."""

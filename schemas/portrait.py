@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.conditions import Condition, DidOf, Label, Number, Text
 from schemas.event import Millis
+from schemas.plain import About
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Key = Annotated[str, Field(pattern=r"^[a-z]+/[a-z][a-z0-9_-]{0,39}/[1-9][0-9]{0,6}$")]
@@ -21,7 +22,7 @@ class _Definition(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: Label
     version: int = Field(ge=1, le=1_000_000)
-    about: str = Field("", max_length=1_000)
+    about: About = ""
 
 
 class Segment(_Definition):

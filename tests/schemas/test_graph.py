@@ -103,3 +103,12 @@ def test_conditions_are_nested_so_deep_and_no_deeper() -> None:
     ]
     (fault,) = faults([segment("a", nested(MAX_DEPTH))])
     assert fault.startswith(f"segment/a: {place}: ")
+
+
+def test_a_lifecycle_that_asks_for_its_own_stage_is_a_cycle() -> None:
+    stages = load("ecommerce", "lifecycle").model_dump(mode="json", by_alias=True)
+    stages["stages"][0]["when"] = {"segment": "late"}
+    asking = Lifecycle.model_validate(stages)
+    found = faults([asking, segment("late", {"stage": ["silent"]})])
+    cycle = "lifecycle/ecommerce -> segment/late -> lifecycle/ecommerce"
+    assert found == [f"lifecycle/ecommerce: stages.0.when.segment: a cycle, {cycle}"]

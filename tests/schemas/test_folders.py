@@ -1,0 +1,186 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from schemas import definitions
+from schemas.definitions import PRESETS
+from schemas.errors import ConfigError
+from schemas.folders import checked, folder_of, load, read
+from schemas.graph import name_of
+from schemas.lifecycle import Lifecycle
+
+HEAD = {"kind": "segment", "name": "vip", "version": 1}
+DID: dict[str, Any] = {"did": {"event": "Visit"}}
+
+
+def written(folder: Path, *documents: Any, name: str = "mine.yaml") -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(json.dumps(list(documents)))
+    return folder
+
+
+def refused(folder: Path) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(str(folder))
+    assert str(folder) in caught.value.where
+    return caught.value.what
+
+
+BAD_CONDITIONS: list[tuple[Any, str]] = [
+    ({"xor": [DID, DID]}, "when: a condition is one of: all, any, not, did"),
+    ({"all": [DID, {"sql": "1"}]}, "when.all.1: a condition is one of"),
+    ({"all": [DID, {"did": "a", "not": DID}]}, "when.all.1: a condition is one of"),
+    ({"any": [DID, {"not": {"any": []}}]}, "when.any.1.not.any: List should have at least 1 item"),
+    ("visits > 3", "when: a condition is one of"),
+    ({"did": {"event": "Visit", "at_least": "many"}}, "when.did.at_least: Input should be a valid integer"),
+    ({"did": {"event": "Visit", "at_least": 3, "at_most": 2}}, "when.did: at_least is greater than at_most"),
+    ({"did": {"event": "Visit", "exactly": 3, "at_most": 5}}, "when.did: takes exactly, or at_least and at_most"),
+    ({"did": {"at_least": 3}}, "when.did.event: Field required"),
+    ({"did": {"event": "Visit", "within": {}}}, "when.did.within.from: Field required"),
+    ({"did": {"event": "Visit", "within": {"from": "2026-01-01"}}}, "when.did.within.to: Field required"),
+    ({"did": {"event": "Visit", "within": {"to": "2026-01-01"}}}, "when.did.within.from: Field required"),
+    ({"did": {"event": "Visit", "within": {"from": "2026-02-30", "to": "2026-03-01"}}}, "when.did.within.from: "),
+    ({"did": {"event": "Visit", "within": {"from": "2026-02-02", "to": "2026-02-01"}}},
+     "when.did.within.from: from is later than to"),
+    ({"did": {"event": "Visit", "within": 30}}, "when.did.within: Input should be a mapping"),
+    ({"did": {"event": "Visit", "within": {"last_days": 0}}}, "when.did.within.last_days: Input should be greater"),
+    ({"did": {"event": "Visit", "within": {"last_days": 401}}}, "when.did.within.last_days: Input should be less"),
+    ({"did": {"event": "Visit", "within": {"last_days": None}}}, "when.did.within.last_days: Input should be"),
+    ({"did": {"event": "Visit", "within": {"last_days": 3, "hours": 2}}}, "when.did.within.hours: Extra inputs"),
+    ({"did": {"event": "Visit", "within": {"more_than_days_ago": 3}}},
+     "when.did.within: takes one of 'last_days', 'from', not more_than_days_ago"),
+    ({"sequence": {"steps": [{"event": "A"}, {"event": "B"}], "within": {}}},
+     "when.sequence.within: takes exactly one of minutes, hours, days"),
+    ({"sequence": {"steps": [{"event": "A"}, {"event": "B"}]}}, "when.sequence.within: Field required"),
+    ({"sequence": {"steps": [{"event": "A"}], "within": {"days": 1}}}, "when.sequence.steps: List should have"),
+    ({"sum": {"event": "Order", "property": "total"}}, "when.sum: needs one of at_least, at_most"),
+    ({"interest": {"event": "View", "property": "category", "is": ["x"]}}, "when.interest: needs one of top, at_least"),
+    ({"trait": {"name": "region"}}, "when.trait: takes exactly one of is, is_not, one_of, exists"),
+    ({"trait": {"name": "region", "is": ["a"]}}, "when.trait.is: "),
+    ({"count": {"of": 5, "at_least": 1}}, "when.count.of: "),
+    ({"stage": ["ripe"]}, "when.stage.0: Input should be 'prospect'"),
+    ({"segment": "VIP"}, "when.segment: String should match pattern"),
+    ({"segment": "vip; DROP TABLE x"}, "when.segment: String should match pattern"),
+    ({"did": ["Visit' OR 1=1 --"]}, "when.did.0: looks like SQL"),
+    ({"did": {"event": "x", "where": [{"property": "a", "is": "(SELECT name FROM users)"}]}},
+     "when.did.where.0.is: looks like SQL"),
+    ({"did": {"event": "x", "where": [{"property": "system.tables", "is": "a"}]}},
+     "when.did.where.0.property: looks like a database's identifier"),
+    ({"trait": {"name": "a", "one_of": ["b", "url('http://evil')"]}},
+     "when.trait.one_of.1: looks like a table function"),
+    ({"trait": {"name": "a", "is_not": "{{ secret }}"}}, "when.trait.is_not: looks like a template"),
+    ({"trait": {"name": "${HOME}", "exists": True}}, "when.trait.name: looks like a template"),
+    ({"latest": {"event": "a", "property": "b", "is": "__import__('os')"}}, "when.latest.is: looks like"),
+    ({"latest": {"event": "a", "property": "dictGet('d', 'x', 1)", "is": "a"}}, "when.latest.property: "),
+    ({"identifier": "email\u0000"}, "when.identifier: must not hold control characters"),
+    ({"channel": {"of": "web", "at_least": True and "x"}}, "when.channel.at_least: Input should be a valid integer"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("when", "fault"), BAD_CONDITIONS, ids=[str(when)[:60] for when, _ in BAD_CONDITIONS]
+)
+def test_a_condition_that_is_none_is_refused_with_the_path_of_its_node(
+    when: Any, fault: str, tmp_path: Path
+) -> None:
+    assert f"segment/vip: {fault}" in refused(written(tmp_path / "d", HEAD | {"when": when}))
+
+
+def test_what_looks_like_code_is_refused_in_words_for_people_too(tmp_path: Path) -> None:
+    bad = HEAD | {"when": DID, "about": "the best\n{{ all }} of them"}
+    assert "segment/vip: about: looks like a template" in refused(written(tmp_path / "d", bad))
+    good = HEAD | {"when": DID, "about": "the best\nof them all"}
+    assert load(str(written(tmp_path / "d", good)))
+
+
+def test_a_place_in_a_tag_and_in_a_value_is_that_of_the_file(tmp_path: Path) -> None:
+    tag = {
+        "kind": "tag",
+        "name": "t",
+        "version": 1,
+        "values": [{"value": "a", "when": DID}, {"value": "b", "when": {}}],
+    }
+    value = {
+        "kind": "value",
+        "name": "v",
+        "version": 1,
+        "frequency": {"event": []},
+        "tiers": [{"tier": "a", "points": 0}],
+    }
+    told = refused(written(tmp_path / "d", tag, value, "x", {"kind": "segment", "name": "a"}))
+    assert told.splitlines() == [
+        "tag/t: values.1.when: a condition is one of: " + told.splitlines()[0].partition("one of: ")[2],
+        "  value/v: frequency.event: List should have at least 1 item after validation, not 0",
+        "  definition 3: a definition needs `kind:` with one of " + ", ".join(definitions.KINDS),
+        "  segment/a: version: Field required; when: Field required",
+    ]
+
+
+def test_faults_of_all_files_are_told_with_the_files(tmp_path: Path) -> None:
+    written(tmp_path / "d", HEAD | {"when": {}}, name="a.yaml")
+    written(tmp_path / "d", HEAD | {"when": {}, "name": "b"}, name="b.yaml")
+    (tmp_path / "d" / "c.yaml").write_text("a: [")
+    with pytest.raises(ConfigError) as caught:
+        load(str(tmp_path / "d"))
+    assert [Path(each.split(":")[0]).name for each in caught.value.where.split(", ")] == [
+        "a.yaml",
+        "b.yaml",
+        "c.yaml",
+    ]
+    assert len(caught.value.what.splitlines()) == 3
+
+
+def test_many_faults_are_counted(tmp_path: Path) -> None:
+    told = refused(written(tmp_path / "d", *(HEAD | {"name": f"s{n}", "when": {}} for n in range(30))))
+    assert told.splitlines()[-1] == "  and 20 more"
+
+
+def test_references_are_checked_over_all_files(tmp_path: Path) -> None:
+    written(tmp_path / "d", HEAD | {"when": {"segment": "b"}}, name="a.yaml")
+    written(tmp_path / "d", HEAD | {"name": "b", "when": {"not": {"segment": "vip"}}}, name="b.json")
+    assert (
+        refused(tmp_path / "d")
+        == "segment/b: when.not.segment: a cycle, segment/b -> segment/vip -> segment/b"
+    )
+    written(tmp_path / "d", HEAD | {"name": "b", "when": DID}, name="b.json")
+    assert [name_of(each) for each in load(str(tmp_path / "d"))] == ["segment/vip", "segment/b"]
+
+
+def test_identity_rules_and_data_are_no_part_of_a_model(tmp_path: Path) -> None:
+    rules = yaml.safe_load((PRESETS / "identity.yaml").read_text())
+    told = refused(written(tmp_path / "d", rules))
+    assert (
+        told
+        == "identity/default: kind identity is no part of a model, which has value, lifecycle, role, tag, segment"
+    )
+
+
+def test_a_lifecycle_is_added_where_the_folder_has_none(tmp_path: Path) -> None:
+    shop = definitions.load("ecommerce", "lifecycle")
+    assert isinstance(shop, Lifecycle)
+    asks = HEAD | {"when": {"stage": ["new"]}}
+    folder = read(written(tmp_path / "d", asks))
+    with pytest.raises(ConfigError, match=r"segment/vip: when\.stage: no lifecycle"):
+        checked(folder)
+    assert [name_of(each) for each in checked(folder, shop)] == ["segment/vip", "lifecycle/ecommerce"]
+    gym = yaml.safe_load((PRESETS / "gym.yaml").read_text())
+    both = read(written(tmp_path / "d", asks, gym))
+    assert [name_of(each) for each in checked(both, shop)] == ["segment/vip", "lifecycle/gym"]
+
+
+def test_folders_that_are_none(tmp_path: Path) -> None:
+    for name in ("", "nothing", str(tmp_path / "nothing")):
+        with pytest.raises(ConfigError, match=r"no such folder.*presets are: ecommerce, gym"):
+            folder_of(name)
+    with pytest.raises(ConfigError, match="a folder without definitions"):
+        load(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["ecommerce", "gym"])
+def test_each_preset_can_be_in_force(name: str) -> None:
+    lifecycle = definitions.load(name, "lifecycle")
+    assert isinstance(lifecycle, Lifecycle)
+    assert len(load(name, lifecycle)) > 20
