@@ -1,4 +1,4 @@
-"""Generate `docs/schemas/*.json`, `docs/asyncapi.json` and `docs/topics.md` from the models and registries.
+"""Generate `docs/schemas/*.json`, `docs/asyncapi.json` and the pages `topics.md` and `conditions.md` from the models.
 
 `python -m schemas.documents` writes them; with `--check` it names those that are not current and exits
 with 1.
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from schemas import conditions_page
 from schemas.asyncapi import document, mode_of
 from schemas.records import RECORDS, REJECTED_HEADERS
 from schemas.topics_page import page
@@ -27,6 +28,7 @@ def documents() -> dict[str, str]:
         f"schemas/{REJECTED_HEADERS}.v1.json": _json(_named(REJECTED_HEADERS, headers)),
         "asyncapi.json": _json(asyncapi),
         "topics.md": page(),
+        "conditions.md": conditions_page.page(),
     }
 
 

@@ -1,4 +1,4 @@
-"""`docs/topics.md`: topics, records, semantic events, lifecycle operators and reasons of rejection."""
+"""`docs/topics.md`: topics, records, semantic events and reasons of rejection."""
 
 from collections.abc import Iterable
 
@@ -7,25 +7,6 @@ from schemas.records import RECORDS
 from schemas.rejected import ABOUT as REASONS
 from schemas.semantics import PROPERTIES, SEMANTICS, Semantic
 from schemas.topics import TOPICS, Topic
-
-OPERATORS = {
-    "all": ("every condition holds", "all: [{did: [Signed Up]}, {count: {of: purchases, at_least: 1}}]"),
-    "any": ("at least one condition holds", "any: [{did: [Signed Up]}, {did: [Account Followed]}]"),
-    "not": ("the condition does not hold", "not: {did: [Unsubscribed]}"),
-    "did": ("an event of one of these names was ever seen", "did: [Signed Up, Account Followed]"),
-    "count": (
-        """`purchases` (orders that are neither cancelled nor fully refunded), `contracts`, `renewals`, or
-        events by name reach a number""",
-        "count: {of: purchases, at_least: 2}",
-    ),
-    "since": (
-        """from 00:00 local time of the day so many days after the last one, on: `own` (anything of the
-        customer's own doing), `contract_end` (the latest last day of a contract), or events by name; false
-        where there was none""",
-        "since: {last: own, days: 90}",
-    ),
-}
-"""Each operator of a lifecycle: what it says, and an example that is a condition by itself."""
 
 
 def page() -> str:
@@ -39,7 +20,6 @@ def page() -> str:
         _records(),
         _public(),
         _semantics(),
-        _operators(),
         _reasons(),
     )
     return "\n".join(parts)
@@ -103,15 +83,6 @@ def _semantics() -> str:
         + _table(("event", "what", "own", "properties"), rows)
         + "\n"
         + _table(("property", "means"), [(f"`{name}`", about) for name, about in PROPERTIES.items()])
-    )
-
-
-def _operators() -> str:
-    rows = [(f"`{name}`", about, f"`{snippet}`") for name, (about, snippet) in OPERATORS.items()]
-    return (
-        "## Lifecycle operators\n\nA lifecycle is a list of stages; the first whose condition holds is the "
-        "customer's, and the last has none. A condition has exactly one of these operators.\n\n"
-        + _table(("operator", "holds when", "example"), rows)
     )
 
 

@@ -3,18 +3,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from jsonschema import Draft7Validator, Draft202012Validator
-from pydantic import TypeAdapter
 
 from schemas.asyncapi import CE, REJECTED_ABOUT, document
 from schemas.changes import LIFECYCLE_CHANGED, ce_headers
 from schemas.documents import DOCS, documents, main, stale, write
-from schemas.conditions import Condition
 from schemas.rejected import ABOUT, HEADERS, Reason
 from schemas.semantics import PROPERTIES, SEMANTICS
 from schemas.topics import TOPICS
-from schemas.topics_page import OPERATORS, page
+from schemas.topics_page import page
 
 META = json.loads((Path(__file__).parents[1] / "data" / "asyncapi-3.0.0.json").read_text("utf-8"))
 ASYNCAPI = document()
@@ -123,20 +120,8 @@ def test_headers_are_those_that_are_written() -> None:
 def test_the_page_tells_everything_that_is_registered() -> None:
     text = page()
     names = [topic.name() for topic in TOPICS] + [s.name for s in SEMANTICS] + list(PROPERTIES) + list(CE)
-    assert [name for name in [*names, *Reason, *OPERATORS] if name not in text] == []
+    assert [name for name in [*names, *Reason] if name not in text] == []
     assert list(ABOUT) == list(Reason)
-
-
-def test_every_operator_has_an_example_that_is_a_condition() -> None:
-    adapter: TypeAdapter[Any] = TypeAdapter(Condition)
-    for name, (_, example) in OPERATORS.items():
-        condition = yaml.safe_load(example)
-        assert list(condition) == [name]
-        assert (
-            adapter.dump_python(adapter.validate_python(condition), mode="json", by_alias=True) == condition
-        )
-    tags = {next(iter(ref["$ref"].split("/")[-1:])) for ref in adapter.json_schema()["oneOf"]}
-    assert len(tags) == len(OPERATORS)
 
 
 def test_links_of_the_page_lead_somewhere() -> None:
