@@ -7,11 +7,13 @@ its owner; how roots unite is told in `rules/uniting.py`. No I/O, no wall clock,
 state that it is given and gives it back changed: a caller that wants to keep the old one hands in a copy.
 """
 
+from processors.identifiers import ends
 from processors.messages import Arrived, Command, Definitions, Message, Output, Redefined, Told
 from processors.rules import uniting
 from processors.rules.facts import fold
+from processors.rules.identity_changes import Cause
 from processors.rules.links import note, statements, when_of
-from processors.rules.published import Cause, review
+from processors.rules.published import review
 from processors.rules.seen import digest_of, is_booked, was_seen
 from processors.rules.stage import TIME, advance, evaluate, is_settled
 from schemas.commands import VERSION, Deliver
@@ -140,15 +142,12 @@ def _links(
 ) -> tuple[bool, list[Output]]:
     """Note what the event states of its identifiers: (whether the view may change, claims on those not here)."""
     when, view, claims = when_of(event), False, list[Output]()
-    for other, pair, says in statements(keys, event):
-        news, changed = note(cluster, pair, when, says, keys[0], definitions.identifiers)
+    for pair, says in statements(keys, event):
+        own, other = ends(pair)
+        news, changed = note(cluster, pair, when, says, own, definitions.identifiers)
         view = view or changed
-        if news and other not in cluster["members"]:
+        if news and own == keys[0] and other not in cluster["members"]:
             claims.append(uniting.claim_of(cluster, root, other, pair, when, says, definitions.identifiers))
-    said = event.get("says")
-    if said and said[1] != keys[0]:  # of two identifiers that a greater one was sent with
-        _, changed = note(cluster, f"{said[1]} {said[2]}", when, said[0], said[1], definitions.identifiers)
-        view = view or changed
     return view, claims
 
 

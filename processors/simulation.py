@@ -67,7 +67,7 @@ def take(stated: Stated, keys: list[str], event: EventBody) -> None:
     if len(keys) == 1:
         return
     when = when_of(event)
-    for _, pair, says in statements(keys, event):
+    for pair, says in statements(keys, event):
         if says == "link":
             stated.links[pair] = min(when, stated.links.get(pair, when))
         else:

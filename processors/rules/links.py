@@ -11,14 +11,16 @@ from schemas.event import EventBody
 from schemas.state import MAX_LINKS, Cluster
 
 
-def statements(keys: list[str], event: EventBody) -> list[tuple[str, str, str]]:
-    """What an event states: (other identifier, "primary other", link | alias | split) for each but its primary."""
+def statements(keys: list[str], event: EventBody) -> list[tuple[str, str]]:
+    """What an event states: ("greater lesser", link | alias | split) of its primary and each other identifier.
+
+    And of the two that it says something of, where its primary is a third.
+    """
     primary, says = keys[0], event.get("says")
-    found = []
-    for other in keys[1:]:
-        named = says is not None and [primary, other] == list(says[1:])
-        found.append((other, f"{primary} {other}", says[0] if says and named else "link"))
-    return found
+    found = {f"{primary} {other}": "link" for other in keys[1:]}
+    if says is not None and (says[1] != primary or says[2] in keys[1:]):
+        found[f"{says[1]} {says[2]}"] = says[0]
+    return list(found.items())
 
 
 def when_of(event: EventBody) -> list[Any]:

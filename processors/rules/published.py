@@ -1,27 +1,12 @@
 """What the view of customers was when it was last published, and what changed since: merged, split, conflict."""
 
-from typing import Any, NamedTuple
-
-from processors.identifiers import Identifiers, ends
+from processors.identifiers import Identifiers
 from processors.messages import Change
+from processors.rules.conflicts import conflicts
 from processors.rules.customers import Statement, View, customers
-from schemas.changes import IDENTITY_CHANGED, change_id, customer_id
-from schemas.state import MAX_LINKS, Cluster, Published
-
-TOO_LARGE = "too_large"
-
-
-class Cause(NamedTuple):
-    """The event that made the view change."""
-
-    at: int
-    name: str  # source/message_id
-
-
-def cause_of(when: list[Any]) -> Cause:
-    """The event that made a statement: [occurred_at, message_id, source]."""
-    at, message_id, source = when
-    return Cause(at, f"{source}/{message_id}")
+from processors.rules.identity_changes import Cause, cause_of, identity_change, owners
+from schemas.changes import customer_id
+from schemas.state import Cluster, Published
 
 
 def review(cluster: Cluster, identifiers: Identifiers, cause: Cause) -> list[Change]:
@@ -37,7 +22,7 @@ def review(cluster: Cluster, identifiers: Identifiers, cause: Cause) -> list[Cha
     }
     splits = _split(cluster, now, cause)
     merged = _take_over(cluster, now)
-    return [*splits, *_merged(cluster, view, merged, cause), *_conflicts(cluster, view, now, cause)]
+    return [*splits, *_merged(cluster, view, merged, cause), *conflicts(cluster, view, now, cause)]
 
 
 def _first(cluster: Cluster) -> list[Change]:
@@ -48,40 +33,10 @@ def _first(cluster: Cluster) -> list[Change]:
     return []
 
 
-def refuse(cluster: Cluster, pair: str, cause: Cause) -> list[Change]:
-    """Note that two clusters are not united, for the two together would be too large; gives the conflict.
-
-    Where neither identifier is a customer's yet, the conflict is published once one is.
-    """
-    known = cluster["refused"].setdefault(pair, [TOO_LARGE, 0])
-    _bound(cluster)
-    return _too_large(cluster, pair, known, _owners(cluster), cause)
-
-
-def _owners(cluster: Cluster) -> dict[str, str]:
-    """Identifier -> the customer that it was published with."""
-    return {m: id_ for id_, published in cluster["published"].items() for m in published["members"]}
-
-
-def _bound(cluster: Cluster) -> None:
-    if len(cluster["refused"]) > MAX_LINKS:
-        del cluster["refused"][max(cluster["refused"])]
-
-
-def _too_large(
-    cluster: Cluster, pair: str, known: list[Any], owner: dict[str, str], cause: Cause
-) -> list[Change]:
-    mine = next((owner[end] for end in ends(pair) if end in owner), None)
-    if mine is None or known != [TOO_LARGE, 0]:
-        return []
-    known[1] = 1
-    return [_change(cluster, "conflict", mine, None, pair, TOO_LARGE, cause, 1)]
-
-
 def _split(cluster: Cluster, now: dict[str, list[str]], cause: Cause) -> list[Change]:
     """Customers that are back, and new ones that were part of another which is there still."""
     published, changes = cluster["published"], list[Change]()
-    owner = _owners(cluster)
+    owner = owners(cluster)
     for id_ in sorted(now):
         known = published.get(id_)
         if known is None:
@@ -93,7 +48,7 @@ def _split(cluster: Cluster, now: dict[str, list[str]], cause: Cause) -> list[Ch
         if parted:
             published[id_]["moves"] += 1
             moves = published[id_]["moves"]
-            changes.append(_change(cluster, "split", parted, id_, "", "", cause, moves))
+            changes.append(identity_change(cluster, "split", parted, id_, "", "", cause, moves))
     return changes
 
 
@@ -136,37 +91,8 @@ def _merged(cluster: Cluster, view: View, merged: dict[str, str], cause: Cause) 
         published = cluster["published"][id_]
         pair, by = _stated(view.lost.get(published["head"]), cause)
         published["moves"] += 1
-        changes.append(_change(cluster, "merged", heir, id_, pair, "", by, published["moves"]))
+        changes.append(identity_change(cluster, "merged", heir, id_, pair, "", by, published["moves"]))
     return changes
-
-
-def _conflicts(cluster: Cluster, view: View, now: dict[str, list[str]], cause: Cause) -> list[Change]:
-    """Statements that are refused and were not before; notes what is refused now."""
-    of = {member: id_ for id_, group in now.items() for member in group}
-    members, known, changes = set(cluster["members"]), cluster["refused"], list[Change]()
-    refused = {pair: why for pair, why in view.refused.items() if any(end in of for end in ends(pair))}
-    for pair, stated in known.items():
-        if stated[0] == TOO_LARGE and not members.issuperset(ends(pair)):
-            changes += _too_large(cluster, pair, stated, of, cause)
-        elif pair not in refused:
-            stated[0] = ""
-    for pair, why in refused.items():
-        if _is_news(cluster, pair, why):
-            sides = [of[end] for end in ends(pair) if end in of]
-            other = sides[1] if len(sides) > 1 else None
-            times = known.get(pair, (why, 1))[1]
-            changes.append(_change(cluster, "conflict", sides[0], other, pair, why, cause, times))
-    return changes
-
-
-def _is_news(cluster: Cluster, pair: str, why: str) -> bool:
-    """Whether a statement was not refused for this reason before; notes that it is."""
-    known = cluster["refused"].setdefault(pair, ["", 0])
-    if known[0] == why:
-        return False
-    known[:] = [why, known[1] + 1]
-    _bound(cluster)
-    return True
 
 
 def _stated(statement: Statement | None, cause: Cause) -> tuple[str, Cause]:
@@ -174,23 +100,3 @@ def _stated(statement: Statement | None, cause: Cause) -> tuple[str, Cause]:
         return "", cause
     when, pair, _ = statement
     return pair, cause_of(when)
-
-
-def _change(
-    cluster: Cluster,
-    what: str,
-    customer: str,
-    other: str | None,
-    pair: str,
-    reason: str,
-    cause: Cause,
-    k: int,
-) -> Change:
-    """`k`: the how manieth such change of the pair or of the other customer it is."""
-    id_ = change_id(customer, "identity", what, f"{cause.name} {pair}", other, reason, k)
-    body = {
-        "v": 1, "id": id_, "change": what, "customer_id": customer, "other_id": other,
-        "through": list(ends(pair)) if pair else [], "reason": reason, "effective_at": cluster["at"],
-        "stated_at": cause.at, "cause": cause.name,
-    }  # fmt: skip
-    return Change(customer, id_, IDENTITY_CHANGED, cluster["at"], body)

@@ -5,7 +5,7 @@ and lives until that claim is answered. A root with reservations out stays a roo
 that have to wait for that are put off, in the state.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -42,9 +42,9 @@ def too_large(mine: Extent, theirs: Extent) -> bool:
     return mine.members + theirs.members > MAX_MEMBERS or mine.bytes + theirs.bytes > MERGED_BYTES
 
 
-def name_of(pair: str, says: str) -> str:
+def name_of(claim: Mapping[str, object]) -> str:
     """What a claim and its reservation are known by. A link and an alias of a pair differ: one may be crowded."""
-    return f"{pair} {says}"
+    return f"{claim['link']} {claim['says']}"
 
 
 def reserve(cluster: Cluster, mine: Extent, name: str, members: int, bytes_: int) -> list[int] | None:
@@ -79,7 +79,7 @@ def give_back(cluster: Cluster, name: str) -> bool:
 
 def put_off(cluster: Cluster, claim: dict[str, Any]) -> bool:
     """Keep a claim until room is given back; False where too many are kept. One that holds room is never replaced."""
-    waiting, name = cluster.setdefault("waiting", {}), name_of(claim["link"], claim["says"])
+    waiting, name = cluster.setdefault("waiting", {}), name_of(claim)
     known = waiting.get(name)
     if known is None and len(waiting) >= MAX_WAITING:
         return False

@@ -197,6 +197,19 @@ def test_a_state_of_format_1_is_brought_forward_and_folded_on() -> None:
     assert made.changes[-1].body["identifiers"] == {"user_id": ["ada"]}
 
 
+def test_an_absorb_of_before_room_was_granted_is_taken_at_the_time_of_its_partition() -> None:
+    definitions = library().compile({"lifecycle": "lifecycle/ecommerce/1", "identity": "identity/default/1"})
+    giver = upcast(orjson.loads(orjson.dumps(FORMAT_1)))
+    names = ("members", "parts", "links", "said", "refused", "published", "at", "rev")
+    old: Any = {"v": 1, "kind": "absorb", "giver": ADA, "to": EVE, "when": [START, "x", "shop"]}
+    old |= {name: giver[name] for name in names}
+    state, _ = handle(None, Told(EVE, old, START + 200 * DAY), definitions)
+    assert state is not None
+    assert state["kind"] == "cluster"
+    assert set(state["members"]) == {ADA, EVE}
+    assert state["at"] == START + 200 * DAY
+
+
 def test_an_order_whose_books_never_come_is_counted_all_the_same() -> None:
     definitions = library().compile({"lifecycle": "lifecycle/ecommerce/1", "identity": "identity/default/1"})
     one, state, commands = _bought("1", 0, MAIL), None, 0

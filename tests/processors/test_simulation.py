@@ -87,6 +87,14 @@ def test_the_same_log_twice_states_the_same() -> None:
     assert (once.links, once.said) == (twice.links, twice.said)
 
 
+def test_an_alias_of_two_that_a_greater_was_sent_with() -> None:
+    alias = event(1, A, B, C)
+    alias.body["says"] = ["alias", B, C]
+    outcome = simulate(stated(alias, event(2, B), event(3, C)), rules())
+    assert groups(outcome) == [[B, C]]
+    assert outcome.refused.keys() == {f"{A} {B}", f"{A} {C}"}
+
+
 def test_what_operators_state_is_nobody_s_event() -> None:
     found = stated(event(1, A), event(2, A, MAIL, says="alias", by_operator=True))
     outcome = simulate(found, rules())
