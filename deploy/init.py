@@ -10,10 +10,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
+from deploy.definitions.founding import founding
+from deploy.records import READ_S, read_all
 from processors.hanging import last_transaction, write_lost_markers
 from schemas import definitions
 from schemas.errors import ConfigError, TopicMismatch, Unavailable
@@ -21,8 +23,6 @@ from schemas.event import Marker
 from schemas.genesis import KEY, Genesis, check, check_settings, found
 from schemas.settings import Settings
 from schemas.topics import DEFINITIONS, EVENTS, TOPICS, Topic
-
-READ_S = 30.0
 
 
 def init(settings: Settings) -> Genesis:
@@ -100,29 +100,39 @@ def _found(settings: Settings, producer: KafkaProducer, chosen: list[definitions
     if KEY.encode() in there:
         genesis = Genesis.model_validate_json(there[KEY.encode()])
         check(genesis, settings)
+        _check_chosen(settings, chosen, there)
     else:
         genesis = found(settings, str(uuid.uuid4()), int(time.time() * 1000))
-    founding = KEY.encode() not in there
-    # what a deployment was founded with holds; only a variable that is set can contradict it
-    asked = [d for d in chosen if founding or d.kind in settings.model_fields_set]
-    missing = [d for d in asked if _is_missing(d, there)]
+        _write(settings, producer, genesis, chosen)
+    _wait_until_readable(settings)
+    return genesis
+
+
+def _write(
+    settings: Settings, producer: KafkaProducer, genesis: Genesis, chosen: list[definitions.Definition]
+) -> None:
+    records, marked = founding(settings, chosen)
+    topic = DEFINITIONS.name(settings.namespace)
     producer.begin_transaction()
-    if KEY.encode() not in there:
-        _send(producer, DEFINITIONS.name(settings.namespace), 0, [(KEY, genesis.model_dump(mode="json"))])
-        _send(producer, DEFINITIONS.name(settings.namespace), 0, _records(missing))
-        for partition in range(settings.partitions):
-            _send(producer, EVENTS.name(settings.namespace), partition, _markers(chosen))
-    elif missing:
+    _send(producer, topic, 0, [(KEY, genesis.model_dump(mode="json")), *_records(records)])
+    for partition in range(settings.partitions):
+        _send(producer, EVENTS.name(settings.namespace), partition, _markers(marked))
+    producer.commit_transaction()
+
+
+def _check_chosen(
+    settings: Settings, chosen: list[definitions.Definition], there: dict[bytes, bytes]
+) -> None:
+    """What a deployment was founded with holds; only a variable that is set can contradict it."""
+    asked = [d for d in chosen if d.kind in settings.model_fields_set]
+    missing = [d for d in asked if _is_missing(d, there)]
+    if missing:
         names = ", ".join(definitions.key_of(d) for d in missing)
-        producer.abort_transaction()
         raise ConfigError(
             f"the deployment has no {names}",
             "CDP_LIFECYCLE, CDP_IDENTITY",
             "it keeps those that it was founded with: leave these unset, or set CDP_HOME for another deployment",
         )
-    producer.commit_transaction()
-    _wait_until_readable(settings)
-    return genesis
 
 
 def _written(settings: Settings) -> list[TopicPartition]:
@@ -148,7 +158,7 @@ def _wait_until_readable(settings: Settings) -> None:
 def _is_missing(definition: definitions.Definition, there: dict[bytes, bytes]) -> bool:
     key = definitions.key_of(definition)
     value = there.get(key.encode())
-    if value is not None and orjson.loads(value) != definition.model_dump(mode="json", by_alias=True):
+    if value is not None and type(definition).model_validate_json(value) != definition:
         raise ConfigError(
             "this version is in the log with another content", key, "give the changed file a new version"
         )
@@ -167,25 +177,3 @@ def _markers(chosen: Iterable[definitions.Definition]) -> list[tuple[str, Any]]:
 def _send(producer: KafkaProducer, topic: str, partition: int, records: Iterable[tuple[str, Any]]) -> None:
     for key, value in records:
         producer.send(topic, key=key.encode(), value=orjson.dumps(value), partition=partition)
-
-
-def read_all(settings: Settings, topic: str) -> dict[bytes, bytes]:
-    """The newest value of each key of a topic of one partition, as committed; nothing where there is no topic."""
-    consumer = KafkaConsumer(
-        bootstrap_servers=settings.kafka, enable_auto_commit=False, isolation_level="read_committed"
-    )
-    partition, values = TopicPartition(topic, 0), dict[bytes, bytes]()
-    try:
-        if not consumer.partitions_for_topic(topic):
-            return values
-        consumer.assign([partition])
-        consumer.seek_to_beginning(partition)
-        end, deadline = consumer.end_offsets([partition])[partition], time.monotonic() + READ_S
-        while consumer.position(partition) < end:
-            for records in consumer.poll(timeout_ms=200).values():
-                values |= {record.key: record.value for record in records}
-            if time.monotonic() > deadline:
-                raise Unavailable(f"{topic} cannot be read to its end", settings.kafka)
-        return values
-    finally:
-        consumer.close()

@@ -7,7 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from deploy.init import joined, read_all
+from deploy.init import joined
+from deploy.records import read_all
 from deploy.terminal import amount, plain
 from projections.profile import Profile
 from projections.profile import show as find

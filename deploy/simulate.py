@@ -11,7 +11,8 @@ from kafka.errors import KafkaError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from deploy.init import joined, read_all
+from deploy.init import joined
+from deploy.records import read_all
 from deploy.simulated import tell
 from processors.records import Unfoldable, decode, event_of, keys_of
 from processors.simulation import Stated, contradictions, simulate, take

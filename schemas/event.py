@@ -101,8 +101,11 @@ class Marker(Record):
     """From here on this version of a definition is in force in this partition."""
 
     type: Literal["marker"] = "marker"
-    kind: Literal["lifecycle", "identity"]
-    definition: str = Field(description="key in cdp.definitions.v1: name/version")
+    kind: Literal["lifecycle", "identity", "model", "collecting", "thresholds", "rates"] = Field(
+        description="`collecting`: a model's leaves are remembered from here on, while what was before is backfilled; "
+        "it is in force with its `model`"
+    )
+    definition: str = Field(description="key in cdp.definitions.v1: kind/name/version")
 
 
 AnyEvent = Annotated[Event | Tick | Clock | Marker, Field(discriminator="type")]

@@ -23,6 +23,8 @@ from schemas.event import Clock, Event, Marker, Tick
 from schemas.genesis import Genesis
 from schemas.identity import IdentityRules
 from schemas.lifecycle import Lifecycle
+from schemas.portrait import Model, Rates, Role, Segment, TagRules, Thresholds, Value
+from schemas.publication import Publication
 from schemas.state import CLUSTER, LINK, POSITION
 from schemas.topics import Topic
 
@@ -87,6 +89,22 @@ RECORDS = (
                TypeAdapter(IdentityRules), ("identity",)),
     RecordType("lifecycle", topics.DEFINITIONS, "a lifecycle, one version", "lifecycle/name/version",
                TypeAdapter(Lifecycle), ("lifecycle",)),
+    RecordType("value", topics.DEFINITIONS, "value and its tiers, one version", "value/name/version",
+               TypeAdapter(Value), ("value",)),
+    RecordType("role", topics.DEFINITIONS, "a role, one version", "role/name/version",
+               TypeAdapter(Role), ("role",)),
+    RecordType("tag", topics.DEFINITIONS, "a tag and when it has which value, one version", "tag/name/version",
+               TypeAdapter(TagRules), ("tag",)),
+    RecordType("segment", topics.DEFINITIONS, "a segment, one version", "segment/name/version",
+               TypeAdapter(Segment), ("segment",)),
+    RecordType("thresholds", topics.DEFINITIONS, "quantiles of the base, for scores", "thresholds/name/version",
+               TypeAdapter(Thresholds), ("thresholds",)),
+    RecordType("rates", topics.DEFINITIONS, "what other currencies are worth, one version", "rates/name/version",
+               TypeAdapter(Rates), ("rates",)),
+    RecordType("model", topics.DEFINITIONS, "which versions are in force together", "model/main/number",
+               TypeAdapter(Model), ("model",)),
+    RecordType("publication", topics.DEFINITIONS, "how far the publication of a model is", "backfill/main/number",
+               TypeAdapter(Publication), ("publication",)),
     RecordType("lifecycle-change", topics.LIFECYCLE_CHANGES, "a customer entered a stage", "customer_id",
                TypeAdapter(LifecycleChange), ("lifecycle-change",), LIFECYCLE_CHANGED),
     RecordType("segment-change", topics.SEGMENT_CHANGES, "a customer entered or left a segment, role, tag or tier",

@@ -62,6 +62,11 @@ class Settings(BaseSettings):
     lifecycle: str = Field(
         "ecommerce", description="lifecycle of a new deployment: a preset's name or a YAML file"
     )
+    definitions: str = Field(
+        "",
+        description="tags, segments, roles and value of a new deployment: a preset's name or a folder; the preset of "
+        "the lifecycle's name where left out",
+    )
     identity: str = Field(
         "default", description="identity rules of a new deployment: `default` or a YAML file"
     )

@@ -1,0 +1,110 @@
+"""What a publication changes: the model that is, and the definitions that shall be, to the model that follows. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from schemas.definitions import Definition, key_of
+from schemas.errors import ConfigError
+from schemas.graph import KINDS, Defined, name_of, needed
+from schemas.leaves import Leaf, digest_of
+from schemas.portrait import Model
+
+Definitions = Mapping[str, Definition]
+"""Every definition of the log, by key."""
+
+
+class Step(NamedTuple):
+    """One definition that is another, or new, or no more: its versions before and after."""
+
+    name: str
+    before: int | None
+    after: int | None
+
+    def __str__(self) -> str:
+        if self.before is None or self.after is None:
+            return f"{self.name} is {'new' if self.before is None else 'no more'}"
+        return f"{self.name} {self.before} -> {self.after}"
+
+
+class Plan(NamedTuple):
+    """`model` follows the one that is in force; `new`: definitions that the log lacks; `leaves`: those to backfill."""
+
+    model: Model
+    definitions: tuple[Defined, ...]
+    new: tuple[Defined, ...]
+    leaves: Mapping[str, Leaf]
+    steps: tuple[Step, ...]
+
+
+def plan(
+    known: Definitions, now: Model | None, wanted: Iterable[Defined], because: str | None, number: int
+) -> Plan:
+    """What it takes to put these definitions in force, as the model of this number; nothing to do where no steps.
+
+    ConfigError where a version stands in the log with another content, or is older than one that does.
+    """
+    wanted = sorted(wanted, key=lambda each: (KINDS.index(each.kind), each.name))
+    faults = [fault for each in wanted if (fault := _fault(each, known))]
+    if faults:
+        raise ConfigError(
+            "\n  ".join(faults), "version", "what changes takes a new version, greater than all before"
+        )
+    before = {} if now is None else now.leaves
+    leaves = {digest_of(leaf): leaf for each in wanted for leaf in needed(each)}
+    model = Model.model_validate(
+        {
+            "kind": "model", "version": number, "because": because,
+            "definitions": tuple(map(key_of, wanted)),
+            "leaves": {digest: before.get(digest, number) for digest in sorted(leaves)},
+        }
+    )  # fmt: skip
+    new = tuple(each for each in wanted if key_of(each) not in known)
+    missing = {digest: leaf for digest, leaf in leaves.items() if digest not in before}
+    return Plan(model, tuple(wanted), new, missing, steps(now, model))
+
+
+def steps(before: Model | None, after: Model) -> tuple[Step, ...]:
+    """What one model has that another had not, in alphabetical order."""
+    old, new = versions(before), versions(after)
+    names = sorted(old.keys() | new.keys())
+    return tuple(Step(name, old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name))
+
+
+def versions(model: Model | None) -> dict[str, int]:
+    """`segment/vip` -> 3."""
+    keys = () if model is None else model.definitions
+    return {name: int(version) for name, _, version in (key.rpartition("/") for key in keys)}
+
+
+def standing(known: Definitions, model: Model) -> list[Defined]:
+    """The definitions of a model; ConfigError where the log lacks one."""
+    found = [known.get(key) for key in model.definitions]
+    if any(each is None for each in found):
+        raise ConfigError(f"{key_of(model)} names what the log lacks", "cdp.definitions.v1")
+    return [each for each in found if isinstance(each, Defined)]
+
+
+def rolled_back(known: Definitions, models: Iterable[Model], now: Model, name: str) -> list[Defined]:
+    """The definitions in force, with this one in the latest earlier version that was, or without it.
+
+    ConfigError where it is not in force, or there must be one and there is none before.
+    """
+    there = versions(now)
+    if name not in there:
+        raise ConfigError(f"{name} is not in force", "KIND/NAME", f"in force are {', '.join(sorted(there))}")
+    earlier = [version for model in models if (version := versions(model).get(name, 0)) < there[name]]
+    previous = max(earlier, default=0)
+    if not previous and name.startswith("lifecycle/"):
+        raise ConfigError(f"{name} has no earlier version", "KIND/NAME", "a customer is always in a stage")
+    keys = [key for key in now.definitions if not key.startswith(f"{name}/")]
+    keys += [f"{name}/{previous}"] if previous else []
+    return standing(known, now.model_copy(update={"definitions": tuple(keys)}))
+
+
+def _fault(definition: Defined, known: Definitions) -> str | None:
+    key, name = key_of(definition), name_of(definition)
+    there = known.get(key)
+    if there is not None:
+        return None if there == definition else f"{key} is in the log with another content"
+    newest = max((int(k.rpartition("/")[2]) for k in known if k.startswith(f"{name}/")), default=0)
+    return f"{key}: the log has version {newest} already" if newest > definition.version else None
