@@ -17,7 +17,10 @@ from schemas.errors import ConfigError
 from schemas.settings import Settings
 
 TASKS = ("init", "migrate")
-SINKS = (("events",), ("state", "lifecycle-changes", "identity-changes", "rejected"))
+SINKS = (
+    ("events",),
+    ("state", "lifecycle-changes", "segment-changes", "identity-changes", "rejected"),
+)
 """The projections of each sink: two processes with about the same work, for Python uses one core in each."""
 ON_LOOPBACK = ("127.0.0.1", "localhost")
 

@@ -9,12 +9,17 @@ from schemas.settings import Settings
 log = structlog.get_logger()
 VIEWS = (
     "profiles",
+    "portraits",
+    "stage_by_tier",
     "events",
     "identities",
     "identity_links",
     "identity_changes",
     "lifecycle_changes",
     "lifecycle_periods",
+    "segment_changes",
+    "segment_counts",
+    "label_periods",
     "orders",
     "rejected",
 )

@@ -48,6 +48,7 @@ def _apply(settings: Settings) -> list[int]:
         "USER": access.quoted(settings.clickhouse_user),
         "PASSWORD": access.quoted(settings.clickhouse_password.get_secret_value()),
         "CURRENCY": settings.currency,
+        "TIMEZONE": settings.timezone,
     }
     done = cluster.migrate(settings.clickhouse_database, MIGRATIONS, variables=variables)
     return [migration.version for migration in done]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from projections.rows import events, identity_changes, lifecycle_changes, rejected, state
+from projections.rows import events, identity_changes, lifecycle_changes, rejected, segment_changes, state
 from projections.table import Projection
 from schemas import topics
 from schemas.errors import ConfigError
@@ -15,6 +15,12 @@ PROJECTIONS = (
         topics.LIFECYCLE_CHANGES,
         (lifecycle_changes.LIFECYCLE_CHANGES,),
         lifecycle_changes.rows,
+    ),
+    Projection(
+        "segment-changes",
+        topics.SEGMENT_CHANGES,
+        (segment_changes.SEGMENT_CHANGES,),
+        segment_changes.rows,
     ),
     Projection(
         "identity-changes",

@@ -37,6 +37,7 @@ _day = whole(-(2**31), 2**31 - 1)
 _some = whole(0, 2**32 - 1)
 _counts, _amounts = map_of(text, count), map_of(text, amount)
 _NONE: list[Any] = []
+_NOTHING: dict[str, list[Any]] = {}
 
 PROFILES = Table(
     "profiles_raw",
@@ -45,6 +46,9 @@ PROFILES = Table(
         Column("stage", text),
         Column("stage_since", instant),
         Column("lifecycle", text),
+        Column("labels", raw),
+        Column("scores", list_of(small)),
+        Column("left_out", _some),
         Column("identifiers", map_of(text, list_of(text))),
         Column("keys", list_of(text)),
         Column("conflicts", list_of(tuple_of(text, text, text))),
@@ -78,6 +82,9 @@ _GONE: tuple[Any, ...] = (
     "",
     0,
     "",
+    "{}",
+    _NONE,
+    0,
     {},
     _NONE,
     _NONE,
@@ -150,6 +157,9 @@ def _identity(
         published["stage"],
         published["stage_since"],
         published["lifecycle"],
+        dumps(published.get("labels", _NOTHING)),
+        published.get("scores", _NONE),
+        published.get("left_out", 0),
         identifiers_of(cluster["parts"].values(), published["members"]),
         published["members"],
         conflicts,

@@ -140,6 +140,30 @@ def change(key: str, sequence: int, from_: str | None, to: str, at: int) -> Rec:
     return Rec(orjson.dumps(body), customer.encode())
 
 
+def moved(
+    key: str, sequence: int, change: str, label: str, at: int, value: str = "", cause: str = "time"
+) -> Rec:
+    """A change of a label, as `segment/vip`."""
+    customer = customer_id(key)
+    kind, _, name = label.partition("/")
+    body = {
+        "v": 1,
+        "id": str(uuid4()),
+        "change": change,
+        "customer_id": customer,
+        "kind": kind,
+        "name": name,
+        "value": value,
+        "definition": f"{label}/1",
+        "effective_at": at,
+        "caused_at": at,
+        "cause": cause,
+        "sequence": sequence,
+        "identifiers": {"user_id": [key.partition(":")[2]]},
+    }
+    return Rec(orjson.dumps(body), customer.encode())
+
+
 def conflict(key: str, other: str, at: int) -> Rec:
     """A change of identity: two that are not one customer."""
     customer = customer_id(key)

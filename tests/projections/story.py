@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterable
+from typing import Any
 
 import orjson
 from clickhouse_driver import Client
@@ -41,12 +42,17 @@ class Story(World):
         for key, value in turn.states.items():
             self._write(topics.STATE, key, value)
         for change in turn.changes:
-            topic = topics.IDENTITY_CHANGES if "change" in change.body else topics.LIFECYCLE_CHANGES
-            self._write(topic, change.customer_id, orjson.dumps(change.body))
+            self._write(_topic(change.body), change.customer_id, orjson.dumps(change.body))
 
     def _write(self, topic: Topic, key: str, value: bytes, keys: str = "") -> None:
         headers = [("keys", keys.encode())] if keys else []
         self.written.append((topic, Rec(value, key.encode(), headers, topic.name(), 0, len(self.written))))
+
+
+def _topic(change: dict[str, Any]) -> Topic:
+    if "kind" in change:
+        return topics.SEGMENT_CHANGES
+    return topics.IDENTITY_CHANGES if "change" in change else topics.LIFECYCLE_CHANGES
 
 
 def store(client: Client, written: Iterable[Written]) -> None:

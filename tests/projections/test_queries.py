@@ -68,7 +68,7 @@ def asked(clickhouse: Server, keys: Keys) -> Settings:
     with connect(settings) as client:
         for table in (table for projection in PROJECTIONS for table in projection.tables):
             client.execute(f"TRUNCATE TABLE {table.name}")
-        for projection, records in zip(PROJECTIONS, (states, log, changes, [], rejected), strict=True):
+        for projection, records in zip(PROJECTIONS, (states, log, changes, [], [], rejected), strict=True):
             insert_all(client, projection, make(projection, records))
     return settings
 

@@ -12,10 +12,10 @@ from projections.table import Projection, Table
 from schemas.rejected import Reason
 from schemas.settings import Settings
 from tests.projections.conftest import content
-from tests.projections.log import T0, Rec, change, cluster, conflict, event, order, part_of, rejection
+from tests.projections.log import T0, Rec, change, cluster, conflict, event, moved, order, part_of, rejection
 
 TABLES = [table for projection in PROJECTIONS for table in projection.tables]
-STATE, EVENTS, CHANGES, IDENTITY_CHANGES, REJECTED = PROJECTIONS
+STATE, EVENTS, CHANGES, SEGMENT_CHANGES, IDENTITY_CHANGES, REJECTED = PROJECTIONS
 MONTH = 31 * 86_400_000
 
 
@@ -75,6 +75,14 @@ def test_money_is_never_a_float(client: Client) -> None:
         (
             CHANGES,
             [change("user_id:a", 1, None, "prospect", T0), change("user_id:a", 2, "prospect", "new", T0 + 1)],
+        ),
+        (
+            SEGMENT_CHANGES,
+            [
+                moved("user_id:a", 1, "entered", "tag/basket", T0, "small"),
+                moved("user_id:a", 2, "left", "tag/basket", T0 + 1, "small"),
+                moved("user_id:a", 3, "entered", "tag/basket", T0 + 1, "large"),
+            ],
         ),
         (IDENTITY_CHANGES, [conflict("user_id:a", "email:b", T0), conflict("user_id:a", "email:c", T0)]),
         (
