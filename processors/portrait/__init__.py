@@ -1,0 +1,1 @@
+"""What customers are: definitions compiled from their trees, and evaluated on facts. Pure."""

@@ -1,0 +1,166 @@
+"""Conditions on what leaves remember by day: counts, sums, greatest numbers, distinct values, first and last times.
+
+A window's oldest day leaves it at a midnight; the answer changes with the first that changes it.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from itertools import accumulate, pairwise
+from typing import Any, NamedTuple, TypeVar
+
+from processors.calendar import EPOCH
+from processors.portrait.compiled import Compiled, Context, NextChange, later, leaf_of, never
+from processors.portrait.subject import Subject
+from schemas import conditions as c
+from schemas import money
+from schemas.leaves import MAX_DISTINCT, Leaf, LeafState
+from schemas.remembered import leaves_of
+
+T = TypeVar("T")
+_EVER = -(10**9)
+Day = tuple[int, T]
+
+
+class Measure(NamedTuple):
+    """How days are measured. `days`: day number and measure of each that is remembered; the day is 0 where all are one.
+
+    `both` of two days; `nothing` of none.
+    """
+
+    days: Callable[[LeafState, Subject], Iterable[Day[Any]]]
+    both: Callable[[Any, Any], Any]
+    nothing: Any
+
+
+COUNT = Measure(lambda state, _: ((int(d or 0), n) for d, n in state["b"].items()), lambda a, b: a + b, 0)
+SUM = Measure(
+    lambda state, who: ((int(d or 0), who.worth(amounts)[0]) for d, amounts in state["b"].items()),
+    money.EXACT.add,
+    Decimal(0),
+)
+MAX = Measure(
+    lambda state, who: ((int(d or 0), _greatest(who, amounts)) for d, amounts in state["b"].items()),
+    lambda a, b: b if a is None else a if b is None else max(a, b),
+    None,
+)
+DISTINCT = Measure(
+    lambda state, _: Counter(state["b"].values()).items(), lambda a, b: min(a + b, MAX_DISTINCT), 0
+)
+
+
+class Window(NamedTuple):
+    """A measure over a window, of a subject."""
+
+    leaf: Leaf
+    key: str
+    measure: Measure
+    context: Context
+
+    def total(self, who: Subject) -> Any:
+        """The measure of the days within."""
+        state, total = leaf_of(who, self.key), self.measure.nothing
+        if state is not None:
+            after = self._after(who)
+            for day, measured in self.measure.days(state, who):
+                if day > after:
+                    total = self.measure.both(total, measured)
+        return total
+
+    def next_change(self, answer: Callable[[Any], Any]) -> NextChange:
+        """When an answer to the total changes by itself."""
+        if not self.leaf.days:
+            return never
+
+        def change(who: Subject) -> int | None:
+            suffixes = self._suffixes(who)
+            now = answer(suffixes[0][1])
+            for (day, _), (_, rest) in pairwise(suffixes):
+                if answer(rest) != now:
+                    return later(self.context.calendar.start_of(day + self.leaf.days), who)
+            return None
+
+        return change
+
+    def compiled(self, holds: Callable[[Any], bool]) -> Compiled:
+        """The condition that the total passes."""
+        return Compiled(lambda who: holds(self.total(who)), self.next_change(holds))
+
+    def _suffixes(self, who: Subject) -> list[Day[Any]]:
+        """The total from each day within on, the oldest first; of nothing at last."""
+        state, measure = leaf_of(who, self.key), self.measure
+        if state is None:
+            return [(0, measure.nothing)]
+        after = self._after(who)
+        within = sorted((each for each in measure.days(state, who) if each[0] > after), reverse=True)
+        measures = [measure.nothing, *(each[1] for each in within)]
+        totals = accumulate(measures, measure.both)
+        return list(zip([0, *(each[0] for each in within)], totals, strict=True))[::-1]
+
+    def _after(self, who: Subject) -> int:
+        return who.today - self.leaf.days if self.leaf.days else _EVER
+
+
+def window_of(node: c.Condition, measure: Measure, context: Context) -> Window:
+    """The window of a node that has one leaf."""
+    (leaf,) = leaves_of(node)
+    return Window(leaf, context.key_of(leaf), measure, context)
+
+
+def bounded(least: Any, most: Any) -> Callable[[Any], bool]:
+    """Whether a number lies between bounds, both among them, where there are any."""
+    if most is None:
+        return lambda number: bool(number >= least)
+    if least is None:
+        return lambda number: bool(number <= most)
+    return lambda number: bool(least <= number <= most)
+
+
+def did(of: c.DidOf, context: Context) -> Compiled:
+    """How often events happened."""
+    window = window_of(c.Did(did=of), COUNT, context)
+    if of.exactly is not None:
+        return window.compiled(bounded(of.exactly, of.exactly))
+    least = 1 if of.at_least is None and of.at_most is None else of.at_least
+    return window.compiled(bounded(least, of.at_most))
+
+
+def sum_(node: c.Sum, context: Context) -> Compiled:
+    """The sum of a property."""
+    return window_of(node, SUM, context).compiled(bounded(node.sum.at_least, node.sum.at_most))
+
+
+def max_(node: c.Max, context: Context) -> Compiled:
+    """The greatest number of a property."""
+    holds = bounded(node.max.at_least, node.max.at_most)
+    return window_of(node, MAX, context).compiled(lambda most: most is not None and holds(most))
+
+
+def distinct(node: c.Distinct, context: Context) -> Compiled:
+    """How many different values."""
+    holds = bounded(node.distinct.at_least, node.distinct.at_most)
+    return window_of(node, DISTINCT, context).compiled(holds)
+
+
+def span(of: c.TimeOf, end: int, context: Context) -> Compiled:
+    """The first (0) or the last (1) time lies in a window."""
+    key, calendar, within = context.key_of(Leaf("span", of.event, of.where)), context.calendar, of.within
+
+    def day(who: Subject) -> int | None:
+        state = leaf_of(who, key)
+        return None if state is None else calendar.day_of(state["b"][end])
+
+    if isinstance(within, c.Between):
+        first, last = ((each - EPOCH).days for each in (within.from_, within.to))
+        return Compiled(lambda who: (on := day(who)) is not None and first <= on <= last, never)
+    recent = isinstance(within, c.LastDays)
+    days = within.last_days if isinstance(within, c.LastDays) else within.more_than_days_ago
+    return Compiled(
+        lambda who: (on := day(who)) is not None and (who.today < on + days) is recent,
+        lambda who: None if (on := day(who)) is None else later(calendar.start_of(on + days), who),
+    )
+
+
+def _greatest(who: Subject, amounts: dict[str, str]) -> Decimal | None:
+    worth = (who.value(currency, amount) for currency, amount in amounts.items())
+    return max((each for each in worth if each is not None), default=None)

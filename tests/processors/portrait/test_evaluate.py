@@ -1,0 +1,178 @@
+"""What is evaluated on what leaves remember is what the raw events say: at once, by touch, and as time goes by."""
+
+from typing import Any
+
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from processors.calendar import Calendar
+from processors.portrait import model
+from processors.portrait.compiled import Compiled, Context, never
+from processors.portrait.deltas import LeafIndex, deltas, leaf_index
+from processors.portrait.evaluate import Found, evaluate, is_silent
+from processors.portrait.index import before, touched
+from processors.portrait.model import Portrait, compile_portrait
+from processors.portrait.subject import Subject
+from processors.rules.facts import fold
+from processors.rules.seen import digest_of
+from schemas import leaves
+from schemas.facts import Part, new_part, union
+from schemas.portrait import Segment
+from tests.portrait_oracle import Customer, World, labels, scores, stage
+from tests.portrait_strategies import DAY, NOON, Dice, history, world
+
+UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)
+
+
+class Live:
+    """One customer, evaluated event by event."""
+
+    def __init__(self, world: World) -> None:
+        self.calendar = Calendar(world.timezone)
+        needed = model.leaves(world.definitions)
+        context = Context(self.calendar, dict.fromkeys(needed, 1))
+        self.portrait: Portrait = compile_portrait(
+            world.definitions, context, world.currency, world.rates, world.thresholds
+        )
+        self.index: LeafIndex = leaf_index(
+            ((leaf, context.key_of(leaf)) for leaf in needed.values()), self.calendar
+        )
+        self.part: Part | None = None
+        self.who: Subject | None = None
+        self.due: int | None = None
+        self.aged = False
+        self.touched: set[str] | None = None
+
+    def take(self, event: Any) -> None:
+        """Fold an event and evaluate what it touches, after what fell due before it."""
+        self.until(event["occurred_at"])
+        fresh = self.part is None
+        part = self.part = self.part if self.part is not None else new_part(event["occurred_at"])
+        was, states = before(part, event["name"]), deltas(event, self.index)
+        fold(part, ["user_id:ada"], event, digest_of(event), self.calendar)
+        leaves.join(part.setdefault("leaves", {}), states)
+        now = event["occurred_at"] if self.who is None else max(self.who.now, event["occurred_at"])
+        found = touched(self.portrait.touching, was, part, event, states, self.aged, several=False)
+        self.touched = None if fresh else found
+        self.evaluate(now, self.touched)
+
+    def until(self, now: int) -> None:
+        while self.due is not None and self.due <= now:
+            at, self.due = self.due, None
+            self.evaluate(at, self.portrait.timed)
+        if self.who is not None and self.who.now < now:
+            self.who = self.subject(now)
+
+    def evaluate(self, now: int, ids: Any) -> Found:
+        self.who = self.subject(now)
+        found = evaluate(self.portrait, self.who, ids)
+        assert found.failed == []
+        assert found.due is None or found.due > now
+        self.due = min((at for at in (self.due, found.due) if at is not None), default=None)
+        self.aged = is_silent(self.portrait, self.who) or (ids is not None and self.aged)
+        return found
+
+    def subject(self, now: int, part: Part | None = None) -> Subject:
+        assert self.part is not None
+        old, p = self.who, self.portrait
+        mine = self.part if part is None else part
+        who = Subject(mine, now, self.calendar.day_of(now), self.calendar, p.currency, p.rates)
+        if old is not None:
+            who.labels, who.stage, who.scores = old.labels, old.stage, old.scores
+        return who
+
+
+def expected(events: list[Any], now: int, world: World) -> Any:
+    who = Customer(events, now, world)
+    return labels(events, now, world), stage(who), scores(who)
+
+
+def told(who: Subject | None) -> Any:
+    assert who is not None
+    return who.labels, who.stage, None if who.scores is None else tuple(who.scores)
+
+
+def drawn(seed: int) -> tuple[World, list[Any], Dice]:
+    d = Dice(seed)
+    one = world(d, 1)
+    return one, history(d, zone=one.timezone), d
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=400, deadline=None, phases=UNSHRUNK)
+def test_event_by_event_and_as_time_goes_by(seed: int) -> None:
+    world, events, d = drawn(seed)
+    live = Live(world)
+    for number, event in enumerate(events):
+        live.take(event)
+        assert live.who is not None
+        assert told(live.who) == expected(events[: number + 1], live.who.now, world)
+    for days in sorted(d.number(0, 500) for _ in range(3)):
+        live.until(NOON + days * DAY)
+        assert told(live.who) == expected(events, NOON + days * DAY, world)
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=200, deadline=None, phases=UNSHRUNK)
+def test_the_union_of_parts_is_as_good(seed: int) -> None:
+    world, events, d = drawn(seed)
+    parts = [Live(world), Live(world)]
+    for number, event in enumerate(events):
+        parts[number % 2].take(event)
+    whole = union([live.part for live in parts if live.part is not None])
+    now, one = NOON + d.number(0, 400) * DAY, parts[0]
+    one.who = None
+    who = one.subject(now, whole)
+    assert evaluate(one.portrait, who).failed == []
+    assert told(who) == expected(events, now, world)
+
+
+def fails(*_: Any) -> Any:
+    raise ArithmeticError
+
+
+def test_what_fails_on_somebody_counts_as_false_and_is_named() -> None:
+    live = Live(
+        World(definitions=(_segment("a", {"did": ["Visit"]}), _segment("b", {"not": {"segment": "a"}})))
+    )
+    rules = [
+        rule._replace(values=(("", Compiled(fails, never)),)) if rule.id == "segment/a" else rule
+        for rule in live.portrait.rules
+    ]
+    live.portrait = live.portrait._replace(rules=tuple(rules))
+    live.part = {**new_part(NOON), "names": {"Visit": [1, NOON, NOON]}}
+    who = live.subject(NOON)
+    assert evaluate(live.portrait, who).failed == ["segment/a/1"]
+    assert who.labels == {"segment/b": ""}
+
+
+def test_a_leaf_that_fails_remembers_nothing_of_the_event_and_is_named() -> None:
+    live, failed = Live(World(definitions=(_segment("a", {"did": {"event": "Visit"}}),))), list[str]()
+    broken = [one._replace(stated=fails) for one in live.index.by_name["Visit"]]
+    event: Any = {"name": "Visit", "occurred_at": NOON, "properties": {}}
+    assert deltas(event, LeafIndex({"Visit": tuple(broken)}, live.calendar), failed) == {}
+    assert failed == [broken[0].key]
+
+
+def test_most_events_touch_nothing() -> None:
+    definitions = [
+        _segment("once", {"did": ["Page Viewed"]}),
+        _segment("other", {"did": {"event": "Order Completed", "within": {"last_days": 30}}}),
+        _segment("quiet", {"since": {"last": "own", "days": 30}}),
+        _segment("filtered", {"sum": {"event": "Page Viewed", "property": "n", "at_least": 1}}),
+    ]
+    live = Live(World(definitions=tuple(definitions)))
+    evaluated = list[Any]()
+    for number in range(3):
+        event: Any = {
+            "v": 1, "type": "track", "name": "Page Viewed", "message_id": str(number), "source": "s", "channel": "web",
+            "occurred_at": NOON + number, "received_at": NOON, "identifiers": {"user_id": ["ada"]}, "properties": {},
+            "traits": {}, "context": {},
+        }  # fmt: skip
+        live.take(event)
+        evaluated.append(live.touched)
+    assert evaluated == [None, set(), set()]
+
+
+def _segment(name: str, when: dict[str, Any]) -> Segment:
+    return Segment.model_validate({"kind": "segment", "name": name, "version": 1, "when": when})
