@@ -56,9 +56,10 @@ native protocol on port 9000, HTTP on 8123). Each view shows every thing once, w
   `toDecimal128(JSONExtractString(properties, 'total'), 9)`.
 - `customer_id` is resolved when you read, so that two customers who turn out to be one are one in all views at
   once, and two again after a split. Only what was published keeps the id that it was published for
-  (`lifecycle_changes`, `lifecycle_periods`, `segment_changes`, `label_periods`, `identity_changes`); all but the last name
-  the customer of today beside it.
-- Who is in a segment: `SELECT customer_id FROM profiles WHERE has(segments, 'win_back')`; a tag: `tags['basket'] = 'large'`.
+  (`lifecycle_changes`, `lifecycle_periods`, `segment_changes`, `label_periods`, `identity_changes`); all but the last
+  name the customer of today beside it.
+- Who is in a segment: `SELECT customer_id FROM profiles WHERE has(segments, 'win_back')`; who has a tag:
+  `WHERE tags['basket'] = 'large'`.
 - To look one identifier up, or any `customer_id` that was ever published: `dictGet('customer_of', 'customer_id',
   key)`, with the id as text. All zeros mean nobody.
 - Why a customer is one: `SELECT * FROM identity_links WHERE root = (SELECT root FROM identities WHERE key = '...')`.

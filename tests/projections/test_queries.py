@@ -54,7 +54,20 @@ def asked(clickhouse: Server, keys: Keys) -> Settings:
         ],
     }
     stages = {ann: "mature", bob: "silent", cleo: "prospect"}
-    states = [cluster({k: part_of(log)}, stage=stages[k], stage_since=T0 - DAY) for k, log in logs.items()]
+    said = {
+        ann: (
+            {"segment/vip": ["", T0, 1], "tag/basket": ["large", T0, 1], "value/v": ["gold", T0, 1]},
+            [5, 4, 4],
+        ),
+        bob: ({"segment/vip": ["", MARCH_3, 1], "value/v": ["bronze", T0, 1]}, [1, 1, 1]),
+        cleo: ({}, []),
+    }
+    states = [
+        cluster(
+            {k: part_of(log)}, stage=stages[k], stage_since=T0 - DAY, labels=said[k][0], scores=said[k][1]
+        )
+        for k, log in logs.items()
+    ]
     changes = [
         change(ann, 1, None, "prospect", T0),
         change(ann, 2, "prospect", "new", T0),
@@ -80,6 +93,17 @@ def ids(keys: Keys, *names: str) -> list[str]:
 EXPECTED: dict[str, list[tuple[Any, ...]]] = {
     "stage_funnel": [("prospect", 2, 1), ("new", 2, 0), ("mature", 1, 1), ("silent", 1, 1)],
     "customers_by_stage": [("prospect", 1, 33.3), ("mature", 1, 33.3), ("silent", 1, 33.3)],
+    "customers_by_label": [
+        ("segment", "vip", "", 2, 66.7),
+        ("value", "v", "bronze", 1, 33.3),
+        ("value", "v", "gold", 1, 33.3),
+        ("tag", "basket", "large", 1, 33.3),
+    ],
+    "keep_or_let_go": [
+        ("gold", 0, 0, 1, 0, 0, Decimal("35.10"), Decimal(0)),
+        ("bronze", 0, 0, 0, 1, 0, Decimal("7.25"), Decimal("7.25")),
+        ("-", 1, 0, 0, 0, 0, Decimal(0), Decimal(0)),
+    ],
     "cohort_retention": [(JANUARY, 0, 2, 100.0), (JANUARY, 2, 1, 50.0)],
     "revenue_by_stage": [
         ("mature", 1, Decimal("35.10"), Decimal("35.10"), 2),
