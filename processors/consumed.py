@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from contextlib import closing
 
-from kafka import KafkaAdminClient, TopicPartition
+from kafka import TopicPartition
+
+from processors.admin import admin
 
 MANY = 1_000
 """Commands that are left in the log until it is worth a request."""
@@ -20,6 +22,6 @@ class Consumed:
         """Delete what lies below these positions, all of them committed. KafkaError of kafka-python where it fails."""
         due = {place: at for place, at in positions.items() if at - self._below.get(place, 0) >= MANY}
         if due:
-            with closing(KafkaAdminClient(bootstrap_servers=self._kafka.split(","))) as admin:
-                admin.delete_records(due)
+            with closing(admin(self._kafka)) as client:
+                client.delete_records(due)
             self._below |= due

@@ -17,6 +17,8 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import AbortTransactionSpec
 from kafka.errors import BrokerResponseError, TransactionalIdNotFoundError
 
+from processors.admin import admin
+
 log = structlog.get_logger()
 PATIENCE_S = 10.0
 _COMMITTED = ("PrepareCommit", "CompleteCommit")
@@ -45,10 +47,10 @@ def last_transaction(kafka: str, transactional_id: str) -> Last | None:
     KafkaError of kafka-python where Kafka does not say within PATIENCE_S.
     """
     deadline = time.monotonic() + PATIENCE_S
-    with closing(_admin(KafkaAdminClient, kafka)) as admin:
+    with closing(admin(kafka)) as client:
         while True:
             try:
-                found = admin.describe_transactions([transactional_id])[transactional_id]
+                found = client.describe_transactions([transactional_id])[transactional_id]
                 return Last(found.producer_id, found.state.value in _COMMITTED)
             except TransactionalIdNotFoundError:
                 return None
@@ -66,16 +68,12 @@ def write_lost_markers(kafka: str, last: Last | None, partitions: Iterable[Topic
     """
     if last is None:
         return
-    with closing(_admin(_Committing if last.committed else KafkaAdminClient, kafka)) as admin:
-        for partition, state in admin.describe_producers(partitions).items():
+    with closing(admin(kafka, _Committing if last.committed else KafkaAdminClient)) as client:
+        for partition, state in client.describe_producers(partitions).items():
             for producer in state.active_producers:
                 open_at = producer.current_transaction_start_offset
                 if producer.producer_id == last.producer_id and open_at >= 0:
                     whose = producer.producer_id, producer.producer_epoch, producer.coordinator_epoch
-                    admin.abort_transaction(AbortTransactionSpec(partition, *whose))
+                    client.abort_transaction(AbortTransactionSpec(partition, *whose))
                     place = f"{partition.topic}/{partition.partition}/{open_at}"
                     log.warning("lost transaction marker written", place=place, committed=last.committed)
-
-
-def _admin(kind: type[KafkaAdminClient], kafka: str) -> KafkaAdminClient:
-    return kind(bootstrap_servers=kafka.split(","), bootstrap_timeout_ms=5_000, request_timeout_ms=10_000)
