@@ -18,6 +18,7 @@ from aiokafka.errors import IllegalStateError, KafkaError, ProducerFenced
 from kafka import TopicPartition as Place
 from kafka.errors import KafkaError as AdminError
 
+from processors.chunk import Chunk
 from processors.consumed import Consumed
 from processors.definitions_log import Library
 from processors.partition import Partition
@@ -43,7 +44,7 @@ IN_FLIGHT_BYTES = 10 * 1024 * 1024
 """No chunk is begun while those of all partitions take more: what they become is held until it is committed."""
 HAND_OVER_S = 0.001
 """Until what was polled has become a task."""
-Polled = tuple[Partition, str, list[LogRecord]]
+Polled = tuple[Partition, Chunk]
 
 
 class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -123,7 +124,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         task.add_done_callback(done)
 
     async def poll(self, most: int, timeout_ms: int) -> list[Polled]:
-        """What arrived for partitions with no work under way, at most `most` records of each."""
+        """What arrived of both logs of partitions with no work under way, at most `most` records of each log."""
         idle = [n for n in self.partitions if not (self._tasks.get(n) or n in self._sizes)]
         if not idle or self._under_way() >= IN_FLIGHT_BYTES:
             busy = {task for tasks in self._tasks.values() for task in tasks}
@@ -137,12 +138,11 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
             got = await self._getmany(wanted, min(most, self._aim()), timeout_ms)
         except IllegalStateError:  # revoked meanwhile
             return []
+        chunks = {n: Chunk(*(got.get(topic, ()) for topic in self._topics(n))) for n in idle}
         polled = [
-            (self.partitions[source.partition], source.topic, records)
-            for source, records in got.items()
-            if source.partition in self.partitions and records
+            (self.partitions[n], chunk) for n, chunk in chunks.items() if chunk.size and n in self.partitions
         ]
-        self._sizes |= {partition.number: len(records) for partition, _, records in polled}
+        self._sizes |= {partition.number: chunk.size for partition, chunk in polled}
         return polled
 
     async def _getmany(

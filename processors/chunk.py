@@ -1,13 +1,13 @@
-"""A chunk of a partition's log, as one turn or more. Pure: what it remembers comes through `Memory`.
+"""A chunk of a partition's logs, as one turn or more. Pure: what it remembers comes through `Memory`.
 
-Each turn that is yielded must be committed before the next is asked for. Almost always it is one; a tick that makes
-thousands of customers due, or a new definition, takes turns of SLICE customers, the position staying before that
-record until the last.
+Each turn that is yielded must be committed before the next is asked for. Almost always it is one, of commands and
+events together; a tick that makes thousands of customers due, or a new definition, takes turns of SLICE customers, the
+position staying before that record until the last.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -39,6 +39,18 @@ class Memory(Protocol):
 Compile = Callable[[dict[str, str]], Definitions]
 
 
+class Chunk(NamedTuple):
+    """What was read on of a partition's two logs; commands only where definitions are in force at its position."""
+
+    events: Sequence[LogRecord] = ()
+    commands: Sequence[LogRecord] = ()
+
+    @property
+    def size(self) -> int:
+        """Records of both."""
+        return len(self.events) + len(self.commands)
+
+
 @dataclass(slots=True)
 class Pending:
     """Events that are read and not yet folded, each with the clock before it, and the last tick among them.
@@ -54,11 +66,40 @@ class Pending:
     until_tick: int = 0  # how many of the events come before it
 
 
-def fold_events_chunk(
-    position: Position, records: list[LogRecord], memory: Memory, compile_: Compile
-) -> Iterator[Turn]:
-    """The turns that a chunk of cdp.events.v1 makes, from a position on."""
+def fold_chunk(position: Position, chunk: Chunk, memory: Memory, compile_: Compile) -> Iterator[Turn]:
+    """The turns that a chunk makes, from a position on: its commands, then its events.
+
+    Either order is right. Commands first, for the clock: they are older than a tick that was read with them, and what
+    they bring should come true before it; nor do they wait for the slices that it takes.
+    """
     turn = next_turn(position)
+    _fold_commands(turn, chunk.commands, memory, compile_)
+    yield from _fold_log(turn, chunk.events, memory, compile_)
+
+
+def fold_events_chunk(
+    position: Position, records: Sequence[LogRecord], memory: Memory, compile_: Compile
+) -> Iterator[Turn]:
+    """The turns that a chunk of cdp.events.v1 alone makes, from a position on."""
+    return fold_chunk(position, Chunk(events=records), memory, compile_)
+
+
+def fold_commands_chunk(
+    position: Position, records: Sequence[LogRecord], memory: Memory, compile_: Compile
+) -> Iterator[Turn]:
+    """The turn that a chunk of cdp.commands.v1 alone makes, from a position on at which definitions are in force."""
+    return fold_chunk(position, Chunk(commands=records), memory, compile_)
+
+
+def _fold_commands(turn: Turn, records: Sequence[LogRecord], memory: Memory, compile_: Compile) -> None:
+    if records:
+        timed = [(record, turn.position["clock_at"]) for record in records]
+        fold_records(turn, timed, told, memory.read, compile_(turn.position["in_force"]))
+        turn.position["commands"] = records[-1].offset + 1
+
+
+def _fold_log(turn: Turn, records: Sequence[LogRecord], memory: Memory, compile_: Compile) -> Iterator[Turn]:
+    """Fold events and statements, into this turn and those that follow it."""
     pending = Pending(turn.position["clock_at"])
     for record in records:
         if record.key not in _KEYS:
@@ -69,24 +110,13 @@ def fold_events_chunk(
             _note(pending, turn, record, statement)
         elif statement is not None:
             turn = yield from _fold(turn, pending, memory, compile_)
+            turn.position["events"] = record.offset
             turn = yield from _state(turn, statement, memory, compile_)
             pending = Pending(turn.position["clock_at"])
             turn.position["events"] = record.offset + 1
     turn = yield from _fold(turn, pending, memory, compile_)
     if records:
         turn.position["events"] = records[-1].offset + 1
-    yield turn
-
-
-def fold_commands_chunk(
-    position: Position, records: list[LogRecord], memory: Memory, compile_: Compile
-) -> Iterator[Turn]:
-    """The turn that a chunk of cdp.commands.v1 makes, from a position on at which definitions are in force."""
-    turn = next_turn(position)
-    if records:
-        timed = [(record, position["clock_at"]) for record in records]
-        fold_records(turn, timed, told, memory.read, compile_(position["in_force"]))
-        turn.position["commands"] = records[-1].offset + 1
     yield turn
 
 

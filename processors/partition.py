@@ -19,10 +19,10 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from kafka import TopicPartition as Place
 
 from processors.changelog import meta_of, open_store
-from processors.chunk import fold_commands_chunk, fold_events_chunk
+from processors.chunk import Chunk, fold_chunk
 from processors.definitions_log import Library
 from processors.hanging import last_transaction, write_lost_markers
-from processors.records import LogRecord, Out, change_record, rejected_record
+from processors.records import Out, change_record, rejected_record
 from processors.rejections import Rejections
 from processors.stopping import stop
 from processors.store import Store
@@ -97,21 +97,17 @@ class Partition:
                 self._spoilt = True
                 raise
 
-    async def fold(self, topic: str, records: list[LogRecord], rejections: Rejections) -> None:
+    async def fold(self, chunk: Chunk, rejections: Rejections) -> None:
         """Fold a chunk, a transaction a turn.
 
         TooManyRejected, and nothing of that turn written, where `rejections` allows no more: a worker that is started
         again stops at the same place.
         """
         async with self._turns():
-            position, read = self.position, len(records)
-            if topic == self.events.topic:
-                records = [record for record in records if record.offset >= position["events"]]
-                turns = fold_events_chunk(position, records, self.store, self.library.compile)
-            else:
-                records = [record for record in records if record.offset >= position["commands"]]
-                turns = fold_commands_chunk(position, records, self.store, self.library.compile)
-            for turn in turns:
+            position, read = self.position, chunk.size
+            events = [record for record in chunk.events if record.offset >= position["events"]]
+            commands = [record for record in chunk.commands if record.offset >= position["commands"]]
+            for turn in fold_chunk(position, Chunk(events, commands), self.store, self.library.compile):
                 rejections.count(read, turn.position["rejected"] - self.position["rejected"])
                 await self._commit(turn)
                 if read:

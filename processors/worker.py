@@ -2,8 +2,9 @@
 
     Poll (a Service)  -- chunk of one partition -->  channel  -->  agent  -- turns, a transaction each -->  Kafka
 
-A partition has at most one chunk under way; what arrives meanwhile is its next chunk. Transactions of different
-partitions run concurrently. Faust's own consumer, producer and tables stay off: `ChannelsOnly` says why.
+A partition has at most one chunk under way, of events and commands together; what arrives meanwhile is its next chunk.
+Transactions of different partitions run concurrently. Faust's own consumer, producer and tables stay off:
+`ChannelsOnly` says why.
 """
 
 import asyncio
@@ -64,8 +65,8 @@ def make_app(settings: Settings, assignment: Assignment) -> App:
 
     @app.agent(chunks)
     async def fold(stream: Any) -> None:
-        async for partition, topic, records in stream:
-            assignment.run(partition, partition.fold(topic, records, rejections))
+        async for partition, chunk in stream:
+            assignment.run(partition, partition.fold(chunk, rejections))
 
     app.service(_poll_service(assignment, chunks))
     return app
@@ -87,8 +88,8 @@ def _poll_service(assignment: Assignment, chunks: Any) -> type[faust.Service]:
                         lost_since = await _bear(error, lost_since)
                         continue
                     lost_since = None
-                    for chunk in polled:
-                        await chunks.put(chunk)
+                    for one in polled:
+                        await chunks.put(one)
             except Exception as error:  # noqa: BLE001 -- told once, by the worker's end
                 assignment.fail(error)
 

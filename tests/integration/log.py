@@ -46,17 +46,17 @@ def write(settings: Settings, said: Iterable[Said]) -> Ends:
 
 
 def read(settings: Settings, topic: Topic) -> list[Any]:
-    """Every committed record of a topic."""
+    """Every record of a topic that was committed when this was called."""
     consumer = KafkaConsumer(bootstrap_servers=settings.kafka, isolation_level="read_committed")
     try:
         name = topic.name(settings.namespace)
         partitions = [TopicPartition(name, p) for p in range(topic.partitions or settings.partitions)]
         consumer.assign(partitions)
         consumer.seek_to_beginning(*partitions)
-        ends, found = consumer.end_offsets(partitions), []
+        ends, found = consumer.end_offsets(partitions), list[Any]()
         while any(consumer.position(partition) < ends[partition] for partition in partitions):
-            for records in consumer.poll(timeout_ms=500).values():
-                found.extend(records)
+            for place, records in consumer.poll(timeout_ms=500).items():
+                found.extend(record for record in records if record.offset < ends[place])
         return found
     finally:
         consumer.close()

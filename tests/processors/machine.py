@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from processors.chunk import fold_events_chunk
+from processors.chunk import Chunk, fold_chunk
 from processors.definitions_log import Library
 from processors.messages import Change, Definitions
 from processors.records import LogRecord, Unfoldable
@@ -45,6 +45,7 @@ class Machine:
         self.turns = 0
         self.crash_at: int | None = None
         self.log: list[Record] = []
+        self.commands: list[Record] = []
 
     # Memory
     def read(self, key: str) -> bytes | None:
@@ -73,19 +74,30 @@ class Machine:
         self.log.append(Record("t.events.v1", 0, len(self.log), key, value, []))
         return self.run()
 
+    def tell(self, who: str, *bodies: Any) -> "Machine":
+        """Append to the log of commands; they are read with the events that are fed next."""
+        for body in bodies:
+            value = body if isinstance(body, bytes) else orjson.dumps(body)
+            key = f"user_id:{who}".encode()
+            self.commands.append(Record("t.commands.v1", 0, len(self.commands), key, value, []))
+        return self
+
     def run(self, chunk: int = 10_000) -> "Machine":
-        """Fold from the committed position to the end of the log."""
-        while self.position["events"] < len(self.log):
-            start = self.position["events"]
-            for turn in fold_events_chunk(self.position, self.chunk(start, chunk), self, self.compile):
+        """Fold from the committed position to the end of both logs, in chunks of at most so many records of each."""
+        while self.position["events"] < len(self.log) or self.position["commands"] < len(self.commands):
+            for turn in fold_chunk(self.position, self.chunk(chunk), self, self.compile):
                 self.turns += 1
                 if self.turns == self.crash_at:
                     raise Crash
                 self.commit(turn)
         return self
 
-    def chunk(self, start: int, most: int) -> list[Any]:
-        return self.log[start : start + most]
+    def chunk(self, most: int) -> Chunk:
+        logs: list[list[Any]] = [
+            self.log[self.position["events"] :],
+            self.commands[self.position["commands"] :],
+        ]
+        return Chunk(*(log[:most] for log in logs))
 
     def commit(self, turn: Turn) -> None:
         """What one transaction does; everything in it is held to the contract of the state topic."""
@@ -134,3 +146,9 @@ class Machine:
 def folded(said: Iterable[Said], lifecycle: str = "ecommerce", timezone: str = "UTC") -> Machine:
     """A new partition after this log."""
     return Machine(lifecycle, timezone).feed(*said)
+
+
+def delivered(said: Said, clock_at: int = 0) -> dict[str, Any]:
+    """An event that a Link sends on, as a command."""
+    event = orjson.loads(said.value)
+    return {"v": 1, "kind": "deliver", "keys": said.keys.split(" "), "event": event, "clock_at": clock_at}

@@ -13,7 +13,7 @@ from schemas.rejected import Reason
 from schemas.state import MAX_STATE_BYTES
 from tests.processors.events import DAY, at, event, order, tick
 from tests.processors.logs import body
-from tests.processors.machine import Machine, folded
+from tests.processors.machine import Machine, delivered, folded
 
 WHEN = at("2026-01-01")
 GOOD = event("Signed Up", WHEN)
@@ -72,6 +72,21 @@ def test_bad_records_among_good_ones_of_one_customer_in_one_chunk() -> None:
     machine = folded(mixed)
     assert [record.offset for record, _ in machine.rejected] == list(range(50, 70))
     assert machine.parts() == folded(good).parts()
+
+
+def test_bad_commands_among_good_ones_and_events_of_one_turn() -> None:
+    good = [delivered(event("Visit", WHEN + n)) for n in range(3)]
+    machine = Machine().tell("ada", good[0], b"{", good[1], {"v": 1, "kind": "dance"}, good[2])
+    machine.feed(GOOD, GOOD._replace(value=b"no"))
+    assert machine.turns == 1
+    told = [(record.topic, record.offset, why.reason) for record, why in machine.rejected]
+    assert told == [
+        ("t.commands.v1", 1, Reason.UNREADABLE),
+        ("t.commands.v1", 3, Reason.UNREADABLE),
+        ("t.events.v1", 1, Reason.UNREADABLE),
+    ]
+    assert (machine.position["commands"], machine.position["events"]) == (5, 2)
+    assert machine.parts() == folded([GOOD, *(event("Visit", WHEN + n) for n in range(3))]).parts()
 
 
 def test_instants_at_the_ends_of_time_are_folded() -> None:

@@ -12,7 +12,7 @@ from schemas.definitions import parse
 from schemas.lifecycle import Lifecycle
 from tests.processors.events import DAY, Said, at, clock, event, marker, order, tick
 from tests.processors.logs import events, ticks
-from tests.processors.machine import Crash, Machine, folded
+from tests.processors.machine import Crash, Machine, delivered, folded
 
 BOUGHT = at("2024-01-01")
 
@@ -113,6 +113,57 @@ def test_a_new_lifecycle_is_evaluated_for_everybody_once_though_killed_at_any_tu
         machine.run()
         assert sorted(change.id for change in machine.changes) == sorted(c.id for c in whole.changes)
         assert machine.stages() == whole.stages()
+
+
+@pytest.mark.parametrize("what", ["a tick", "a new lifecycle"])
+@pytest.mark.usefixtures("small_slices")
+def test_commands_among_slices_count_once_though_killed_at_any_turn(what: str) -> None:
+    keen = lifecycle("keen", {"did": ["Signed Up"]})
+    last = marker("lifecycle", "lifecycle/keen/1") if what == "a new lifecycle" else tick(BOUGHT + 90 * DAY)
+    log = [*crowd(SLICE + 5), event("Visit", BOUGHT), event("Visit", BOUGHT)._replace(key="clock"), last]
+
+    def machine() -> Machine:
+        more = [delivered(event("Song Played", BOUGHT + DAY, who=f"u{n:05}")) for n in (1, 2, 3)]
+        made = Machine("ecommerce", "UTC", keen).feed(*crowd(9)).tell("ada", delivered(order("1", BOUGHT)))
+        for n, body in zip((1, 2, 3), more, strict=True):
+            made.tell(f"u{n:05}", body)
+        return made
+
+    whole = machine().feed(*log)
+    assert [part["events"] for part in whole.state()["parts"].values()] == [2]
+    assert whole.position["commands"] == 4
+    assert len(whole.rejected) == 1
+    for killed in range(2, whole.turns + 1):
+        again = machine()
+        again.crash_at = killed
+        with pytest.raises(Crash):
+            again.feed(*log)
+        again.run()
+        assert sorted(change.id for change in again.changes) == sorted(c.id for c in whole.changes)
+        assert (again.parts(), again.stages()) == (whole.parts(), whole.stages())
+        assert {**again.position} == {**whole.position}
+        assert len(again.rejected) == 1
+
+
+def test_commands_come_before_a_tick_that_was_read_with_them() -> None:
+    machine = Machine().tell("ada", delivered(order("1", BOUGHT))).feed(tick(BOUGHT + 90 * DAY))
+    assert (machine.turns, machine.way()) == (1, [None, "new", "silent"])
+
+
+@given(st.lists(st.tuples(events(), st.booleans()), max_size=30), st.integers(1, 10), st.integers(1, 10))
+@settings(max_examples=100, deadline=None)
+def test_what_is_folded_in_one_turn_with_commands_is_folded_as_alone(
+    log: list[tuple[Said, bool]], chunk: int, other: int
+) -> None:
+    def machine() -> Machine:
+        made = Machine()
+        for said, sent_on in log:
+            if sent_on:
+                made.tell(said.key.removeprefix("user_id:"), delivered(said._replace(keys=said.key)))
+        return made
+
+    mine = [said for said, sent_on in log if not sent_on]
+    assert machine().feed(*mine, chunk=chunk).parts() == machine().run(other).feed(*mine).parts()
 
 
 def test_changing_definitions_to_and_fro_at_one_time_gives_no_id_twice() -> None:
