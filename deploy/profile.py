@@ -17,6 +17,9 @@ from schemas.settings import Settings
 from schemas.topics import DEFINITIONS
 
 OF_THE_ROW = ("rev", "kafka_topic", "kafka_partition", "kafka_offset")
+OF_THE_PORTRAIT = ("stage", "stage_since", "lifecycle", "tags", "segments", "roles", "tier")
+SCORES = ("relationship", "frequency", "monetary")
+KINDS = ("value", "role", "tag", "segment")
 NOTHING = ("", "{}", "0", "0.00")
 MANY = 10
 
@@ -37,15 +40,36 @@ def keys_of(settings: Settings) -> Keys:
 def _tell(console: Console, profile: Profile) -> None:
     facts = Table(box=None, show_header=False, pad_edge=False)
     conflicts = [f"{reason}: {own} with {other}" for reason, own, other in profile.columns["conflicts"]]
+    hidden = (*OF_THE_ROW, *OF_THE_PORTRAIT, *(f"{score}_score" for score in SCORES))
     for name, value in {**profile.columns, "conflicts": conflicts}.items():
-        if name not in OF_THE_ROW and _text(value) not in NOTHING:
+        if name not in hidden and _text(value) not in NOTHING:
             facts.add_row(f"[dim]{name}[/dim]", plain(_text(value)))
     way = Table("stage", "from", "to", box=None, header_style="dim", pad_edge=False)
     for period in profile.periods:
         way.add_row(period.stage, _text(period.valid_from), _text(period.valid_to or "now"))
     console.print(facts, highlight=False)
+    console.print("\n[bold]Portrait[/bold]")
+    console.print(portrait(profile), highlight=False)
     console.print("\n[bold]Way through the stages[/bold]")
     console.print(way, highlight=False)
+
+
+def portrait(profile: Profile) -> Table:
+    """What the customer is: stage, tier with its scores, roles, tags and segments, each with since when and by what."""
+    columns = profile.columns
+    table = Table("", "", "", "since", "by", box=None, header_style="dim", pad_edge=False)
+    table.add_row("stage", columns["stage"], "", _text(columns["stage_since"]), columns["lifecycle"])
+    for kind in KINDS:
+        for label in profile.portrait:
+            if label.kind == kind:
+                scores = _scores(columns) if kind == "value" else ""
+                name, value = (label.value, scores) if kind == "value" else (label.name, label.value)
+                table.add_row(kind, name, value, _text(label.since), label.definition)
+    return table
+
+
+def _scores(columns: dict[str, Any]) -> str:
+    return ", ".join(f"{score} {columns[f'{score}_score']}" for score in SCORES)
 
 
 def _text(value: Any) -> str:

@@ -25,11 +25,23 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """What the customer is: a tag, segment, role or value (`kind`), and the definition that says so."""
+
+    kind: str
+    name: str
+    value: str
+    since: datetime
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
-    """One row of the `profiles` view by column name, and the customer's way through the stages."""
+    """One row of the `profiles` view by column name, the customer's way through the stages, and the portrait."""
 
     columns: dict[str, Any]
     periods: tuple[Period, ...]
+    portrait: tuple[Label, ...]
 
 
 def show(settings: Settings, identifier: str, keys: Keys | None) -> Profile:
@@ -83,5 +95,12 @@ def _read(client: Client, key: str) -> Profile | None:
         "ORDER BY sequence",
         parameters,
     )
+    labels = client.execute(
+        "SELECT kind, name, value, since, definition FROM portraits WHERE customer_id = %(customer)s "
+        "ORDER BY kind, name",
+        parameters,
+    )
     columns = {name: value for (name, _), value in zip(names, rows[0], strict=True)}
-    return Profile(columns, tuple(Period(*period) for period in periods))
+    return Profile(
+        columns, tuple(Period(*period) for period in periods), tuple(Label(*label) for label in labels)
+    )

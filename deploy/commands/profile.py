@@ -19,7 +19,7 @@ def _group() -> None:
 
 @profile.command()
 def show(identifier: Identifier) -> None:
-    """Show one customer's profile, with identifiers, conflicts and former ids, and their way through the stages."""
+    """Show one customer's profile: identifiers and facts, the portrait, and their way through the stages."""
     from deploy.profile import show as run
 
     run(load_settings(), identifier)

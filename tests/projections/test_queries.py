@@ -159,6 +159,12 @@ def test_a_profile_and_its_way_through_the_stages(asked: Settings, keys: Keys) -
         ("mature", True),
     ]
     assert found.periods[0].valid_from == datetime(2026, 1, 1, tzinfo=UTC)
+    assert [(label.kind, label.name, label.value) for label in found.portrait] == [
+        ("segment", "vip", ""),
+        ("tag", "basket", "large"),
+        ("value", "v", "gold"),
+    ]
+    assert {label.since for label in found.portrait} == {datetime(2026, 1, 1, tzinfo=UTC)}
     assert show(asked, ids(keys, "ann")[0], None) == found
 
 
