@@ -153,12 +153,14 @@ ALL_KNOWN = Known(("s0", "s1"), ("r0", "r1"), ("t0", "t1"), True, True)
 def world(d: Chooser, depth: int = 2) -> World:
     """A time zone, rates, thresholds and definitions in force."""
     thresholds = Thresholds(
-        kind="thresholds", name=d.pick(("value", "value", "value", "other")), version=1,
+        kind="thresholds", name=d.pick(("value",) * 7 + ("other",)), version=1,
         relationship=(1, 5, 20, 100), frequency=(1, 2, 4, 8),
         monetary=(Decimal("0.01"), Decimal(10), Decimal("20.5"), Decimal(50)), customers=5, computed_at=0,
     )  # fmt: skip
     rates = d.pick(({"EUR": Decimal("1.1"), "JPY": Decimal("0.006")}, {"EUR": Decimal("1.1")}, {}))
-    return World(d.pick(ZONES), "USD", rates, d.pick((thresholds, thresholds, None)), model(d, depth))
+    return World(
+        d.pick(ZONES), "USD", rates, d.pick((thresholds, thresholds, thresholds, None)), model(d, depth)
+    )
 
 
 def history(d: Chooser, who: str = "ada", most: int = 14, zone: str = "UTC") -> list[Json]:
@@ -300,7 +302,7 @@ def _event(d: Chooser, message_id: str, who: str, namespaces: Sequence[str], zon
     return {
         "v": 1, "type": "track", "name": name, "message_id": message_id, "source": d.pick(("shop", "app")),
         "channel": d.pick(CHANNELS), "occurred_at": at, "received_at": max(at, NOON - DAY),
-        "identifiers": {namespace: [who] for namespace in namespaces if d.number(0, 1) or namespace == namespaces[0]},
+        "identifiers": {namespace: [who] for namespace in namespaces if d.number(0, 1)} or {namespaces[0]: [who]},
         "properties": {**_properties(d), **(_stated(d, name) if name not in GENERIC else {})},
         "traits": {d.pick(TRAITS): d.pick(COMMON)} if d.number(0, 3) == 0 else _birthday(d), "context": {},
     }  # fmt: skip
