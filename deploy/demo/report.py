@@ -11,6 +11,7 @@ from deploy.demo.orders import CURRENCY, Order, revenue
 from deploy.demo.stored import stored
 from deploy.demo.story import customers_of, known_as
 from deploy.demo.try_next import try_next
+from deploy.demo.who import tell
 from deploy.terminal import amount, plain
 from projections.queries import Answer, ask, title
 from schemas.errors import CdpError
@@ -37,6 +38,7 @@ def show(settings: Settings, console: Console, orders: Sequence[Order], took: To
     for name, table in tables.items():
         console.print(f"\n[bold]{title(name)}[/bold]", highlight=False)
         console.print(table)
+    tell(settings, console, _somebody(largest))
     if settings.currency != CURRENCY:
         note = f"`revenue` of a customer counts {settings.currency}; these orders are in {CURRENCY}"
         console.print(f"\n{note}: revenue_by_currency['{CURRENCY}']", highlight=False, markup=False)

@@ -1,5 +1,6 @@
 """The demo's parts: its orders, its dates, its way in and what it is refused."""
 
+import io
 import json
 import threading
 from collections import Counter
@@ -14,11 +15,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from kafka import KafkaProducer
+from rich.console import Console
 
-from deploy.demo import dates, orders, story
+from deploy.demo import dates, orders, story, who
 from deploy.demo.refusals import Refusals
 from deploy.demo.shop import open_shop, source
 from deploy.demo.stored import Stored
+from projections.queries import Answer
 from schemas import rejected
 from schemas.errors import CdpError, ConfigError
 from schemas.genesis import Genesis, found
@@ -215,3 +218,32 @@ def test_the_story_tells_at_the_last_order_that_three_are_one() -> None:
         6: {"userId": "00040", "context": {"externalIds": [phone, card]}},
     }
     assert story.customers_of([*others, *placed]) == 1
+
+
+def test_every_segment_and_role_in_force_is_counted_also_where_nobody_is_in_it() -> None:
+    columns = ("kind", "name", "value", "customers", "percent")
+    rows: list[tuple[Any, ...]] = [
+        ("segment", "at_risk", "", 2, 20.0),
+        ("value", "customer", "gold", 3, 30.0),
+        ("tag", "basket", "large", 9, 90.0),
+    ]
+    defined = ("segment/champions/1", "segment/at_risk/2", "role/fan/1", "tag/basket/1", "value/customer/1")
+    text = io.StringIO()
+    Console(file=text, width=100).print(who.counts(Answer(columns, rows), defined))
+    assert [line.split() for line in text.getvalue().splitlines()] == [
+        ["customers", "percent"],
+        ["segment", "at_risk", "2", "20.0"],
+        ["segment", "champions", "0", "0.0"],
+        ["role", "fan", "0", "0.0"],
+        ["tier", "gold", "3", "30.0"],
+    ]
+
+
+def test_tiers_stand_by_stages() -> None:
+    rows: list[tuple[Any, ...]] = [("gold", 0, 1, Decimal("1234.5")), ("-", 1_000, 0, Decimal(0))]
+    text = io.StringIO()
+    Console(file=text, width=100).print(
+        who.by_tier(Answer(("tier", "not_yet", "silent", "revenue_total"), rows))
+    )
+    lines = [line.split() for line in text.getvalue().splitlines()]
+    assert lines[1:] == [["gold", "0", "1", "1,234.50"], ["-", "1,000", "0", "0.00"]]
