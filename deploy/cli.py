@@ -6,7 +6,7 @@ import traceback
 
 import typer
 
-from deploy.commands import clock, database, demo, identity, log, processes, profile, stack
+from deploy.commands import clock, database, definitions, demo, identity, log, processes, profile, stack
 from schemas.errors import CdpError
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
 for group in (stack, demo, processes, log, database):
     for command in group.COMMANDS:
         app.command()(command)
-for typed in (profile.profile, identity.identity, clock.clock):
+for typed in (profile.profile, definitions.definitions, identity.identity, clock.clock):
     app.add_typer(typed)
 
 

@@ -25,12 +25,12 @@ def wait_until_visible(settings: Settings, upto: Offsets, tell: Tell = lambda _:
     `tell` gets the records that are missing yet. Unavailable when there is no progress for PATIENCE seconds.
     """
     _wait_until_folded(settings, upto, tell)
-    _wait(lambda: sum(lag(settings).values()), "the sink does not write", "sink", tell)
+    wait(lambda: sum(lag(settings).values()), "the sink does not write", "sink", tell)
 
 
 def wait_until_written(settings: Settings, tell: Tell = lambda _: None) -> None:
     """Return when the `events` view shows every event of the log; Unavailable as above."""
-    _wait(lambda: lag(settings)["events"], "the sink does not write", "sink", tell)
+    wait(lambda: lag(settings)["events"], "the sink does not write", "sink", tell)
 
 
 def _wait_until_folded(settings: Settings, upto: Offsets, tell: Tell) -> None:
@@ -51,13 +51,16 @@ def _wait_until_folded(settings: Settings, upto: Offsets, tell: Tell) -> None:
         return sum(max(0, end + 1 - at[p]) for p, end in upto.items())
 
     try:
-        _wait(unfolded, "the workers do not fold", "worker-1", tell)
+        wait(unfolded, "the workers do not fold", "worker-1", tell)
     finally:
         consumer.close(autocommit=False)
 
 
-def _wait(behind: Callable[[], int], what: str, process: str, tell: Tell) -> None:
-    """Wait until nothing is behind; a server that is away for a while is no progress, and nothing worse."""
+def wait(behind: Callable[[], int], what: str, process: str, tell: Tell) -> None:
+    """Wait until nothing is behind; Unavailable where that does not shrink for PATIENCE seconds.
+
+    A server that is away for a while is no progress, and nothing worse.
+    """
     least, deadline = None, time.monotonic() + PATIENCE
     while True:
         try:

@@ -55,23 +55,30 @@ def checked(folder: Folder, lifecycle: Lifecycle | None = None) -> list[Defined]
     found = list(folder.definitions)
     if lifecycle is not None and not any(isinstance(each, Lifecycle) for each in found):
         found.append(lifecycle)
-    wrong = [what for what, _ in folder.faults]
-    where = ", ".join(dict.fromkeys(str(file) for _, file in folder.faults)) or str(folder.path)
-    if not wrong:
-        wrong = faults(found)
-    if len(found) > MAX_DEFINITIONS:
-        wrong.append(f"{len(found):,} definitions; a model has {MAX_DEFINITIONS:,} at most")
+    if folder.faults:
+        where = ", ".join(dict.fromkeys(str(file) for _, file in folder.faults))
+        raise _refused([what for what, _ in folder.faults], where)
+    return together(found, str(folder.path))
+
+
+def together(definitions: list[Defined], where: str) -> list[Defined]:
+    """These definitions, where they can be in force together; else ConfigError, with every fault."""
+    wrong = faults(definitions)
+    if len(definitions) > MAX_DEFINITIONS:
+        wrong.append(f"{len(definitions):,} definitions; a model has {MAX_DEFINITIONS:,} at most")
     if wrong:
-        more = [f"and {len(wrong) - MAX_FAULTS:,} more"] if len(wrong) > MAX_FAULTS else []
-        raise ConfigError(
-            "\n  ".join([*wrong[:MAX_FAULTS], *more]), where, "`cdp definitions validate` checks"
-        )
-    return found
+        raise _refused(wrong, where)
+    return definitions
 
 
 def load(name: str, lifecycle: Lifecycle | None = None) -> list[Defined]:
     """The definitions of a preset or a folder, as they can be in force together; ConfigError where they cannot."""
     return checked(read(folder_of(name)), lifecycle)
+
+
+def _refused(wrong: list[str], where: str) -> ConfigError:
+    more = [f"and {len(wrong) - MAX_FAULTS:,} more"] if len(wrong) > MAX_FAULTS else []
+    return ConfigError("\n  ".join([*wrong[:MAX_FAULTS], *more]), where, "`cdp definitions validate` checks")
 
 
 def _files(path: Path) -> list[Path]:

@@ -15,7 +15,6 @@ from schemas.conditions import (
     All,
     Any_,
     Condition,
-    Did,
     HasRole,
     InSegment,
     InStage,
@@ -25,10 +24,8 @@ from schemas.conditions import (
     Tier,
     operator_of,
 )
-from schemas.leaves import Leaf
 from schemas.lifecycle import Lifecycle
 from schemas.portrait import Role, Segment, TagRules, Value
-from schemas.remembered import leaves_of, nodes_of
 
 Defined = Lifecycle | Value | Role | TagRules | Segment
 """What a model puts together; at most one lifecycle and one value."""
@@ -86,15 +83,6 @@ def references(definition: Defined) -> Iterator[Reference]:
             found = _reference(place, node)
             if found is not None:
                 yield found
-
-
-def needed(definition: Defined) -> Iterator[Leaf]:
-    """What must be remembered of events for it."""
-    if isinstance(definition, Value):
-        yield from leaves_of(Did(did=definition.frequency))
-    for _, condition in conditions_of(definition):
-        for node in nodes_of(condition):
-            yield from leaves_of(node)
 
 
 def faults(definitions: Iterable[Defined]) -> list[str]:

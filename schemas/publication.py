@@ -22,10 +22,8 @@ class Publication(BaseModel):
     below: tuple[int, ...] = Field(
         (), description="offset of each partition's `collecting` marker; none where nothing new is remembered"
     )
-    sent: int = Field(
-        0, ge=0, description="identifiers for which was sent what events below the markers state"
-    )
-    after: str = Field("", description="the greatest of them; none before the first")
+    sent: int = Field(0, ge=0, description="backfill commands sent, with what events below the markers state")
+    after: str = Field("", description="greatest identifier for which they were sent; none before the first")
     complete: bool = Field(False, description="it was sent for all")
     marked: tuple[int, ...] = Field(
         (), description="offset of each partition's `model` marker; none while it is not in force"

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from processors.portrait.model import leaves as leaves_of
 from schemas.definitions import Definition, key_of
 from schemas.errors import ConfigError
-from schemas.graph import KINDS, Defined, name_of, needed
-from schemas.leaves import Leaf, digest_of
+from schemas.graph import KINDS, Defined, name_of
+from schemas.leaves import Leaf
 from schemas.portrait import Model
 
 Definitions = Mapping[str, Definition]
@@ -50,7 +51,7 @@ def plan(
             "\n  ".join(faults), "version", "what changes takes a new version, greater than all before"
         )
     before = {} if now is None else now.leaves
-    leaves = {digest_of(leaf): leaf for each in wanted for leaf in needed(each)}
+    leaves = leaves_of(wanted)
     model = Model.model_validate(
         {
             "kind": "model", "version": number, "because": because,

@@ -1,0 +1,112 @@
+"""Questions to ClickHouse about definitions: who is in one, who would enter or leave."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from clickhouse_driver import Client
+
+from deploy.definitions.history import History
+from deploy.definitions.logical import now
+from projections import conditions
+from projections.conditions import Context, Query
+from projections.conditions.asking import SETTINGS
+from projections.connect import connect, retried
+from schemas.errors import ConfigError
+from schemas.graph import Defined, name_of, references
+from schemas.portrait import Rates, Thresholds
+from schemas.settings import Settings
+
+PATIENCE = 10.0
+SAMPLE = 10
+BLOCK = 50_000
+
+
+class Counted(NamedTuple):
+    """Who is in a definition: customers by value, and some of them, (customer_id, value, identifiers)."""
+
+    by_value: dict[str, int]
+    sample: list[tuple[str, str, dict[str, list[str]]]]
+    now: int
+
+
+class Move(NamedTuple):
+    """A customer whose label a publication changes: None where it is not carried."""
+
+    customer_id: str
+    was: str | None
+    becomes: str | None
+
+
+def context_of(
+    settings: Settings, history: History, definitions: Sequence[Defined], at: int | None = None
+) -> Context:
+    """What these definitions are asked with: the newest thresholds and rates of the log, at its logical time."""
+    newest = sorted(history.definitions.values(), key=lambda each: each.version)
+    thresholds = [each for each in newest if isinstance(each, Thresholds)]
+    rates = [each for each in newest if isinstance(each, Rates)]
+    value = next((each.name for each in definitions if each.kind == "value"), "")
+    known: dict[str, Decimal] = dict(rates[-1].rates) if rates else {}
+    return Context(
+        now(settings) if at is None else at, history.genesis.timezone, history.genesis.currency, tuple(definitions),
+        known, next((each for each in reversed(thresholds) if each.name == value), None),
+    )  # fmt: skip
+
+
+def named(definitions: Iterable[Defined], name: str) -> Defined:
+    """The definition of a kind/name; ConfigError where there is none."""
+    found = {name_of(each): each for each in definitions}
+    if name not in found:
+        raise ConfigError(f"there is no {name}", "KIND/NAME", f"there are {', '.join(sorted(found))}")
+    return found[name]
+
+
+def preview(settings: Settings, definition: Defined, context: Context) -> Counted:
+    """How many customers it holds now, by value, and some of them."""
+    with connect(settings) as client:
+        counted = _ask(settings, client, conditions.count(definition, context))
+        some = _ask(settings, client, conditions.sample(definition, context, SAMPLE))
+    sample = [(str(id_), value, identifiers) for id_, value, identifiers in some]
+    return Counted(dict(counted), sample, context.now)
+
+
+def affected(
+    before: Sequence[Defined], after: Sequence[Defined]
+) -> list[tuple[Defined | None, Defined | None]]:
+    """Definitions whose labels may differ: those that differ themselves, and those that need one of these.
+
+    Each as it was and as it becomes, in alphabetical order; a lifecycle of another name is the one before it, changed.
+    """
+    old, new = ({_slot(each): each for each in some} for some in (before, after))
+    found = {slot for slot in old.keys() | new.keys() if old.get(slot) != new.get(slot)}
+    while True:
+        more = {
+            slot for some in (old, new) for slot, each in some.items()
+            if slot not in found and any(_needed(r.kind, r.name) in found for r in references(each))
+        }  # fmt: skip
+        if not more:
+            return [(old.get(slot), new.get(slot)) for slot in sorted(found)]
+        found |= more
+
+
+def moves(
+    client: Client, was: Defined | None, becomes: Defined | None, context: Context, earlier: Sequence[Defined]
+) -> Iterator[Move]:
+    """Every customer whose label of a definition changes with it; they stream."""
+    query = conditions.difference(was, becomes, context, tuple(earlier))
+    settings = {**SETTINGS, "max_block_size": BLOCK}
+    for id_, before, after in client.execute_iter(query.sql, query.params, settings=settings):
+        yield Move(str(id_), before, after)
+
+
+def _ask(settings: Settings, client: Client, query: Query) -> list[tuple[Any, ...]]:
+    return retried(settings, lambda: conditions.ask(client, query), PATIENCE)
+
+
+def _slot(definition: Defined) -> str:
+    return _needed(definition.kind, definition.name)
+
+
+def _needed(kind: str, name: str) -> str:
+    """What a reference means: of a lifecycle and a value there is one, whatever its name."""
+    return kind if kind in ("lifecycle", "value") else f"{kind}/{name}"

@@ -1,0 +1,186 @@
+"""Publishing: definitions and their model into the log, what they need of the past to its customers, then in force.
+
+    plan -> collecting marker -> what was before it, backfilled -> joined by the workers -> model marker -> passed
+
+Each arrow is a transaction that also tells how far it is (`schemas/publication.py`), so whoever publishes next after a
+kill goes on exactly there. Events are folded all the while: below the collecting marker they are backfilled, from it on
+the workers remember them themselves.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from clickhouse_driver import errors
+
+from deploy.definitions import history as log
+from deploy.definitions.backfill import batches, index_of
+from deploy.definitions.history import History, Published
+from deploy.definitions.plan import Plan, plan, rolled_back
+from deploy.definitions.plan import standing as standing_in
+from deploy.definitions.publisher import Publisher, publisher
+from deploy.definitions.standing import Standing, missing, standing
+from deploy.progress import wait
+from processors.portrait.model import leaves as leaves_of
+from projections.connect import LOST, connect, reason, where
+from projections.stated import stated
+from schemas import folders
+from schemas.definitions import key_of
+from schemas.errors import Unavailable
+from schemas.folders import Folder
+from schemas.graph import Defined
+from schemas.leaves import Leaf
+from schemas.portrait import Model
+from schemas.publication import Publication
+from schemas.settings import Settings
+
+MOST_BEHIND = 40_000
+"""Backfill commands that workers have yet to deal with: live events of linked identifiers wait behind them."""
+Tell = Callable[[str, int], None]
+"""Told what is waited for or done, and a number: how much of it is left, or done."""
+Want = Callable[[History], list[Defined]]
+
+
+class Done(NamedTuple):
+    """What was published; `finished`: a publication that was found begun, and ended first."""
+
+    plan: Plan
+    finished: Model | None
+
+
+def publish(settings: Settings, folder: Folder, because: str | None, tell: Tell) -> Done:
+    """Put the definitions of a folder in force; ConfigError where they cannot be, Unavailable where it stands still."""
+    return _publish(settings, lambda history: folders.checked(folder, history.lifecycle), because, tell)
+
+
+def roll_back(settings: Settings, name: str, because: str | None, tell: Tell) -> Done:
+    """Put the latest earlier version of a definition in force, or none where there was none."""
+
+    def want(history: History) -> list[Defined]:
+        models = [each.model for each in history.models]
+        wanted = rolled_back(history.definitions, models, history.now, name) if history.now else []
+        return folders.together(wanted, "KIND/NAME")
+
+    return _publish(settings, want, because or f"{name} rolled back", tell)
+
+
+def planned(history: History, wanted: Sequence[Defined], because: str | None = None) -> Plan:
+    """What would be published now."""
+    number = max((each.model.version for each in history.models), default=0) + 1
+    return plan(history.definitions, history.now, wanted, because, number)
+
+
+def _publish(settings: Settings, want: Want, because: str | None, tell: Tell) -> Done:
+    history = log.read(settings)
+    planned(history, want(history), because)  # what cannot be is told before anything is taken over
+    with publisher(settings) as writer, standing(settings) as at:
+        history, finished = log.read(settings), None
+        if history.unfinished is not None:
+            finished = history.unfinished.model
+            _finish(settings, writer, at, history, history.unfinished, tell)
+            history = log.read(settings)
+        made = planned(history, want(history), because)
+        if made.steps:
+            publication = _begin(writer, made)
+            begun = history._replace(definitions={**history.definitions, **{key_of(d): d for d in made.new}})
+            _finish(
+                settings, writer, at, begun, Published(made.model, history.models[-1].at, publication), tell
+            )
+        return Done(made, finished)
+
+
+def _begin(writer: Publisher, made: Plan) -> Publication:
+    """Definitions, model and markers; in force at once where nothing new is to be remembered."""
+    model = key_of(made.model)
+    with writer.transaction():
+        writer.define([*made.new, made.model])
+        if made.leaves:
+            publication = Publication(model=model, below=writer.mark("collecting", model))
+        else:
+            publication = Publication(model=model, complete=True, marked=writer.mark("model", model))
+        writer.note(publication)
+    return publication
+
+
+def _finish(
+    settings: Settings, writer: Publisher, at: Standing, history: History, of: Published, tell: Tell
+) -> None:
+    """Go on with a publication from where it is until its model is in force everywhere."""
+    publication = of.publication or Publication(model=key_of(of.model), complete=True)
+    if not publication.marked:
+        if not publication.complete:
+            _wait_for_past(at, publication, tell)
+            publication = _backfill(settings, writer, at, history, of.model, publication, tell)
+        _wait_until_joined(at, publication, 0, tell)
+        with writer.transaction():
+            publication = publication.model_copy(update={"marked": writer.mark("model", publication.model)})
+            writer.note(publication)
+    wait_until_passed(at, publication, tell)
+
+
+def wait_until_passed(at: Standing, publication: Publication, tell: Tell) -> None:
+    """Return when every partition has the model in force."""
+    passed = {partition: offset + 1 for partition, offset in enumerate(publication.marked)}
+    wait(
+        lambda: missing(at.folded(), passed), "the workers do not fold", "worker-1",
+        lambda left: tell("partitions come to the new model, offsets left", left),
+    )  # fmt: skip
+
+
+def _wait_for_past(at: Standing, publication: Publication, tell: Tell) -> None:
+    """Until ClickHouse has the events below the markers, and what of them was rejected."""
+    below = {partition: offset + 1 for partition, offset in enumerate(publication.below)}
+    wait(
+        lambda: missing(at.folded(), below), "the workers do not fold", "worker-1",
+        lambda left: tell("workers fold what was before, offsets left", left),
+    )  # fmt: skip
+    rejected = at.ends("rejected")
+    wait(
+        lambda: missing(at.written("events"), below) + missing(at.written("rejected"), rejected),
+        "the sink does not write", "sink",
+        lambda left: tell("ClickHouse takes what was before, offsets left", left),
+    )  # fmt: skip
+
+
+def _backfill(
+    settings: Settings,
+    writer: Publisher,
+    at: Standing,
+    history: History,
+    model: Model,
+    publication: Publication,
+    tell: Tell,
+) -> Publication:
+    """Send what past events state to the model's new leaves, a transaction a batch."""
+    leaves = new_leaves(history, model)
+    index = index_of(leaves, model.version, history.genesis.timezone)
+    names = {name for leaf in leaves.values() for name in leaf.events}
+    try:
+        with connect(settings) as client:
+            events = stated(client, settings, names, publication.below, publication.after)
+            for batch in batches(events, index, publication.model):
+                sent = publication.sent + len(batch.commands)
+                with writer.transaction():
+                    publication = publication.model_copy(update={"sent": sent, "after": batch.upto})
+                    writer.command(batch.commands)
+                    writer.note(publication)
+                tell("backfilled identifiers", sent)
+                _wait_until_joined(at, publication, MOST_BEHIND, tell)
+    except (*LOST, errors.ServerException) as error:
+        raise Unavailable(reason(error), where(settings), "run it again: it goes on where it was") from error
+    with writer.transaction():
+        publication = publication.model_copy(update={"complete": True})
+        writer.note(publication)
+    return publication
+
+
+def new_leaves(history: History, model: Model) -> dict[str, Leaf]:
+    """The leaves that are remembered since this model, by digest."""
+    needed = leaves_of(standing_in(history.definitions, model))
+    return {digest: leaf for digest, leaf in needed.items() if model.leaves[digest] == model.version}
+
+
+def _wait_until_joined(at: Standing, publication: Publication, most: int, tell: Tell) -> None:
+    wait(
+        lambda: max(0, publication.sent - at.joined(publication.model) - most), "the workers do not fold", "worker-1",
+        lambda left: tell("workers join what was sent, commands left", left + most),
+    )  # fmt: skip
