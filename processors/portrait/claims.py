@@ -12,7 +12,6 @@ from processors.portrait.saying import says
 from processors.portrait.subject import Scores
 from schemas import conditions as c
 from schemas.graph import Defined
-from schemas.labels import Stage
 from schemas.lifecycle import Lifecycle
 from schemas.portrait import Role, Segment, TagRules
 
@@ -23,13 +22,14 @@ Named = Sequence[tuple[str, c.Condition | None]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Claim:
-    """One node; `node` is the condition that a leaf asks. The parts of a leaf only tell more of it."""
+    """One node. `node`: the condition that a leaf asks; a leaf's parts only tell more of it. `label`: a tag's name."""
 
     operator: str
     says: str
     how: Literal["leaf", "all", "any", "not"]
     parts: tuple["Claim", ...] = ()
     node: c.Condition | None = None
+    label: str = ""
 
 
 class Claims:
@@ -72,11 +72,11 @@ class Claims:
             case c.Tier():
                 return Claim(operator, words, "leaf", self._scored(), node)
             case c.InStage():
-                return self._one_of(operator, words, "stage is", self.stages(), node.stage)
+                return self._one_of(operator, words, "", self.stages(), node.stage)
             case c.Tagged():
                 values = self.values(node.tag.name)
                 wanted = node.tag.is_ or [value for value, _ in values]
-                return self._one_of(operator, words, f"tag {node.tag.name} is", values, wanted)
+                return self._one_of(operator, words, node.tag.name, values, wanted)
             case c.InSegment():
                 found: list[Segment] | list[Role] = self._of(Segment, node.segment)
             case c.HasRole():
@@ -85,21 +85,24 @@ class Claims:
 
     def _one_of(self, operator: str, words: str, label: str, named: Named, wanted: Sequence[str]) -> Claim:
         claims = [
-            self._first(operator, f"{label} {value}", named[: place + 1])
+            self._first(operator, label, named[: place + 1])
             for place, (value, _) in enumerate(named)
             if value in wanted
         ]
-        return claims[0] if len(claims) == 1 else Claim(operator, words, "any", tuple(claims))
+        return claims[0] if len(claims) == 1 else Claim(operator, words, "any", tuple(claims), label=label)
 
-    def _first(self, operator: str, words: str, named: Named) -> Claim:
+    def _first(self, operator: str, label: str, named: Named) -> Claim:
         """The last of these values: it holds, and none above it."""
         parts = [
             Claim("not", f"not {value}", "not", (self.of(when),))
             for value, when in named[:-1]
             if when is not None
         ]
-        last = named[-1][1]
-        return Claim(operator, words, "all", (*([] if last is None else [self.of(last)]), *parts))
+        value, when = named[-1]
+        words = f"{operator} {label} is {value}".replace("  ", " ")
+        return Claim(
+            operator, words, "all", (*([] if when is None else [self.of(when)]), *parts), label=label
+        )
 
     def _scored(self) -> tuple[Claim, ...]:
         if self._scores is None:
@@ -108,8 +111,3 @@ class Claims:
             self.of(c.Score.model_validate({"score": {"of": of, "at_least": score}}))
             for of, score in self._scores._asdict().items()
         )
-
-
-def in_stage(stage: Stage) -> c.Condition:
-    """The condition of being in a stage."""
-    return c.InStage(stage=(stage,))

@@ -9,7 +9,7 @@ from processors.calendar import EPOCH
 from processors.portrait.compiled import leaf_of
 from processors.portrait.scoring import Scoring
 from processors.portrait.subject import Subject
-from processors.portrait.supports import Asked, chain_of, told
+from processors.portrait.told import Asked, chain_of, told
 from processors.portrait.windows import COUNT, DISTINCT, MAX, SUM, Measure, window_of
 from schemas import conditions as c
 from schemas.identity import split_namespace

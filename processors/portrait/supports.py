@@ -10,20 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from processors.calendar import Calendar
-from processors.portrait.compiled import Context
-from processors.portrait.deltas import deltas, leaf_index
 from processors.portrait.history import Happened
 from processors.portrait.index import CONTRACTS, ORDERS
-from processors.portrait.subject import Subject
+from processors.portrait.told import Asked, Sample, Told, chains, happened, remembered, spanned, told
 from schemas import conditions as c
 from schemas.books import Order, is_purchase
 from schemas.identity import split_namespace
-from schemas.leaves import MAX_TIMES, Leaf
 from schemas.remembered import leaves_of
 from schemas.semantics import NOT_OWN, entry_of
-
-Sample = list[Happened]
 
 
 class Try(NamedTuple):
@@ -33,56 +27,14 @@ class Try(NamedTuple):
     whole: bool
 
 
-class Told(NamedTuple):
-    """An event that a leaf remembers, and what it states to it."""
-
-    happened: Happened
-    states: Any
-
-
-class Asked(NamedTuple):
-    """Of whom a node is asked: the events that are there, the oldest first, and the facts that they make."""
-
-    events: Sample
-    who: Subject
-    context: Context
-    frequency: c.DidOf | None  # of the value in force
-
-    @property
-    def calendar(self) -> Calendar:
-        """The deployment's."""
-        return self.context.calendar
-
-
 def tries(node: c.Condition, holds: bool, asked: Asked) -> Iterator[Try]:
     """What to try for a leaf, the most telling first."""
     try_: Callable[[Any, bool, Asked], Iterator[Try]] = _TRIES[type(node)]
     yield from try_(node, holds, asked)
 
 
-def told(leaf: Leaf, asked: Asked) -> list[Told]:
-    """The events that a leaf remembers, of its window."""
-    index, calendar = leaf_index([(leaf, "it")], asked.calendar), asked.calendar
-    after = asked.who.today - leaf.days if leaf.days else None
-    return [
-        Told(happened, states["it"]["b"])
-        for happened in asked.events
-        if (after is None or calendar.day_of(happened.event["occurred_at"]) > after)
-        and (states := deltas(happened.event, index))
-    ]
-
-
-def _remembered(node: c.Condition, asked: Asked) -> list[Told]:
-    (leaf,) = leaves_of(node)
-    return told(leaf, asked)
-
-
 def _named(asked: Asked, names: Sequence[str] | frozenset[str]) -> Sample:
     return [h for h in asked.events if h.event["name"] in names]
-
-
-def _happened(of: list[Told]) -> Sample:
-    return [each.happened for each in of]
 
 
 def _counted(events: Sample, holds: bool) -> Iterator[Try]:
@@ -92,7 +44,7 @@ def _counted(events: Sample, holds: bool) -> Iterator[Try]:
 
 def _did(node: c.Did, holds: bool, asked: Asked) -> Iterator[Try]:
     names = not isinstance(node.did, c.DidOf)
-    yield from _counted(_named(asked, node.did) if names else _happened(_remembered(node, asked)), holds)  # type: ignore[arg-type]
+    yield from _counted(_named(asked, node.did) if names else happened(remembered(node, asked)), holds)  # type: ignore[arg-type]
 
 
 def _count(node: c.Count, holds: bool, asked: Asked) -> Iterator[Try]:
@@ -148,28 +100,28 @@ def _amounts(node: c.Sum | c.Max, asked: Asked) -> Sample:
         amount = sum((asked.who.worth(amounts)[0] for amounts in each.states.values()), Decimal(0))
         return amount, each.happened.event["occurred_at"]
 
-    return _happened(sorted(_remembered(node, asked), key=worth, reverse=True))
+    return happened(sorted(remembered(node, asked), key=worth, reverse=True))
 
 
 def _sum(node: c.Sum, holds: bool, asked: Asked) -> Iterator[Try]:
     falling = _amounts(node, asked)
     if holds:
-        yield Try(_happened(_remembered(node, asked)), whole=True)
+        yield Try(happened(remembered(node, asked)), whole=True)
     yield Try(falling, whole=False)
     yield Try(falling[::-1], whole=False)
 
 
 def _distinct(node: c.Distinct, holds: bool, asked: Asked) -> Iterator[Try]:
-    found = _remembered(node, asked)
+    found = remembered(node, asked)
     if holds:
-        yield Try(_happened(found), whole=True)
+        yield Try(happened(found), whole=True)
     often = Counter(value for each in found for value in each.states)
     rare = sorted(found, key=lambda each: min((often[value], value) for value in each.states))
-    yield Try(_happened(rare), whole=False)
+    yield Try(happened(rare), whole=False)
 
 
 def _interest(node: c.Interest, holds: bool, asked: Asked) -> Iterator[Try]:
-    found, wanted = _remembered(node, asked), {*node.interest.is_}
+    found, wanted = remembered(node, asked), {*node.interest.is_}
     if holds:
         yield Try([each.happened for each in found if not wanted.isdisjoint(each.states)], whole=True)
     yield Try([each.happened for each in found if wanted.isdisjoint(each.states)][::-1], whole=False)
@@ -180,38 +132,10 @@ def _sequence(node: c.Sequence, holds: bool, asked: Asked) -> Iterator[Try]:
     found = [told(leaf, asked) for leaf in leaves_of(node)]
     steps = len(node.sequence.steps)
     if holds:
-        yield Try(_chains(node, found), whole=True)
-        yield from (Try(_happened(step), whole=True) for step in sorted(found[:steps], key=len))
+        yield Try(chains(node, found), whole=True)
+        yield from (Try(happened(step), whole=True) for step in sorted(found[:steps], key=len))
     elif len(found) > steps:
-        yield Try(_happened(found[steps])[::-1], whole=False)
-
-
-def _chains(node: c.Sequence, found: list[list[Told]]) -> Sample:
-    """A chain of the steps, another of what is left without it, and so on."""
-    gone, events = set[int](), list[Happened]()
-    while chain := chain_of(node, [[t for t in step if id(t.happened) not in gone] for step in found]):
-        gone |= {id(happened) for happened in chain}
-        events += chain
-    return events
-
-
-def chain_of(node: c.Sequence, found: list[list[Told]]) -> Sample:
-    """The events of the first chain that holds, by what each leaf of the node remembers; none where none does."""
-    of, steps = node.sequence, len(node.sequence.steps)
-    times = [[(t.happened.event["occurred_at"], t.happened) for t in step][-MAX_TIMES:] for step in found]
-    without = [at for step in times[steps:] for at, _ in step]
-    for begun, first in times[0]:
-        at, chain = begun, [first]
-        for step in times[1:steps]:
-            following = next(((t, h) for t, h in step if t > at), None)
-            if following is None:
-                break
-            at = following[0]
-            chain.append(following[1])
-        else:
-            if at - begun <= of.within.ms and not any(begun < t < at for t in without):
-                return chain
-    return []
+        yield Try(happened(found[steps])[::-1], whole=False)
 
 
 def _stating(trait: str, asked: Asked) -> Iterator[Try]:
@@ -260,7 +184,7 @@ def _scored(of: str, asked: Asked) -> Iterator[Try]:
         yield Try(_dearest(_purchases(asked)), whole=False)
         yield Try(_taken_back(asked), whole=False)
     elif of == "frequency" and asked.frequency is not None:
-        yield Try(_happened(_remembered(c.Did(did=asked.frequency), asked))[::-1], whole=False)
+        yield Try(happened(remembered(c.Did(did=asked.frequency), asked))[::-1], whole=False)
     yield Try(own, whole=False)
 
 
@@ -271,16 +195,12 @@ def _tier(_: c.Tier, __: bool, asked: Asked) -> Iterator[Try]:
 
 _TRIES: dict[type[c.Node], Callable[[Any, bool, Asked], Iterator[Try]]] = {
     c.Did: _did, c.Count: _count, c.Since: _since, c.Sum: _sum, c.Distinct: _distinct, c.Interest: _interest,
-    c.First: lambda node, _, asked: iter([Try(_happened(_span(node.first, asked)), whole=False)]),
-    c.Last: lambda node, _, asked: iter([Try(_happened(_span(node.last, asked))[::-1], whole=False)]),
+    c.First: lambda node, _, asked: iter([Try(happened(spanned(node.first, asked)), whole=False)]),
+    c.Last: lambda node, _, asked: iter([Try(happened(spanned(node.last, asked))[::-1], whole=False)]),
     c.Max: lambda node, _, asked: iter([Try(_amounts(node, asked), whole=False)]),
-    c.Latest: lambda node, _, asked: iter([Try(_happened(_remembered(node, asked))[::-1], whole=False)]),
+    c.Latest: lambda node, _, asked: iter([Try(happened(remembered(node, asked))[::-1], whole=False)]),
     c.Sequence: _sequence, c.Identified: _identified, c.OnChannel: _channel, c.Revenue: _revenue,
     c.Trait: lambda node, _, asked: _stating(node.trait.name, asked),
     c.Age: lambda node, _, asked: _stating(node.age.trait, asked),
     c.Score: _score, c.Tier: _tier,
 }  # fmt: skip
-
-
-def _span(of: c.TimeOf, asked: Asked) -> list[Told]:
-    return told(Leaf("span", of.event, of.where), asked)

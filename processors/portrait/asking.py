@@ -1,0 +1,123 @@
+"""Asks leaves of one customer, with any of the customer's events left out, and in the future."""
+
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from functools import cached_property
+from typing import NamedTuple
+
+from processors.calendar import Calendar
+from processors.portrait.compile import compile_condition
+from processors.portrait.compiled import Compiled, Context, never
+from processors.portrait.deltas import leaf_index
+from processors.portrait.history import Facts, Happened, History, history_of
+from processors.portrait.relevant import Relevant, relevant
+from processors.portrait.scoring import Scoring, scoring_of
+from processors.portrait.subject import Subject
+from schemas import conditions as c
+from schemas.facts import MAX_NAMES, MAX_TRAITS, Part
+from schemas.graph import Defined
+from schemas.portrait import Thresholds, Value
+from schemas.remembered import leaves_of
+
+MAX_TURNS = 1_000
+"""Times that a leaf's answer is looked for in the future."""
+
+
+class World(NamedTuple):
+    """What is the same for all customers: the definitions in force, and what they are asked under."""
+
+    calendar: Calendar
+    currency: str
+    definitions: tuple[Defined, ...] = ()
+    rates: Mapping[str, Decimal] = {}
+    thresholds: Thresholds | None = None
+
+
+class Customer:
+    """Somebody who did these events, at a logical time `now`, Unix ms."""
+
+    def __init__(self, world: World, events: Iterable[Happened], now: int) -> None:
+        self.world, self.now = world, now
+        self.history: History = history_of(events)
+        self.context = Context(world.calendar, {})
+        self.value = next((each for each in world.definitions if isinstance(each, Value)), None)
+        self.scoring = self._scoring()
+        names = {h.event["name"] for h in self.history}
+        traits = {trait for h in self.history for trait in h.event["traits"]}
+        self._crowded = len(names) > MAX_NAMES or len(traits) > MAX_TRAITS
+
+    def subject(self, part: Part, at: int, *, scored: bool) -> Subject:
+        """Somebody of these facts at a time; with scores where they are asked for."""
+        world = self.world
+        today = world.calendar.day_of(at)
+        who = Subject(part, at, today, world.calendar, world.currency, world.rates)
+        if scored and self.scoring and self.value:
+            who.scores = self.scoring.scores(who)
+            if who.scores is not None:
+                who.labels[f"value/{self.value.name}"] = self.scoring.tier(who.scores)
+        return who
+
+    def concerning(self, node: c.Condition) -> frozenset[int]:
+        """The events that can matter to a leaf, by their place in the history."""
+        matters: Relevant = (lambda _: True) if self._crowded else relevant(node)
+        return frozenset(n for n, happened in enumerate(self.history) if matters(happened.event))
+
+    def _scoring(self) -> Scoring | None:
+        if self.value is None:
+            return None
+        reached = self.world.thresholds
+        mine = reached if reached is not None and reached.name == self.value.name else None
+        return scoring_of(self.value, mine, self.context)
+
+
+class LeafOf:
+    """A leaf, compiled, asked of a customer. `events`: those that can matter to it, by their place in the history."""
+
+    def __init__(self, of: Customer, node: c.Condition) -> None:
+        self.of, self.node = of, node
+        self._scored = isinstance(node, c.Tier | c.Score)
+        needs = leaves_of(node)
+        if self._scored and of.value is not None:
+            needs = leaves_of(c.Did(did=of.value.frequency))
+        self._index = leaf_index([(leaf, of.context.key_of(leaf)) for leaf in needs], of.context.calendar)
+        compiled = compile_condition(node, of.context)
+        later = of.scoring.next_change if self._scored and of.scoring else compiled.next_change
+        self._compiled = Compiled(compiled.test, later)
+        self.events = of.concerning(node)
+
+    def facts(self, events: Iterable[int]) -> Facts:
+        """The facts that these events make for it."""
+        facts = Facts(self.of.world.calendar, self._index)
+        for number in sorted(events):
+            facts.add(self.of.history[number])
+        return facts
+
+    def subject(self, facts: Facts, at: int | None = None) -> Subject:
+        """Somebody of these facts, now or at another time."""
+        return self.of.subject(facts.whole(), self.of.now if at is None else at, scored=self._scored)
+
+    def test(self, who: Subject) -> bool:
+        """Its answer; what fails on a customer's data counts as false, as in the fold."""
+        try:
+            return self._compiled.test(who)
+        except Exception:  # noqa: BLE001 -- whatever it is: a definition stops nothing
+            return False
+
+    def holds(self, gone: frozenset[int]) -> bool:
+        """Its answer without these events."""
+        return self.test(self.subject(self.facts(self.events - gone)))
+
+    @cached_property
+    def turns(self) -> list[tuple[int, bool]]:
+        """From when on its answer is which, with nothing happening; the first is now."""
+        facts, at = self.facts(self.events), self.of.now
+        found = [(at, self.test(self.subject(facts, at)))]
+        change: Callable[[Subject], int | None] = self._compiled.next_change
+        for _ in range(MAX_TURNS if change is not never else 0):
+            due = change(self.subject(facts, at))
+            if due is None:
+                break
+            at, holds = due, self.test(self.subject(facts, due))
+            if holds != found[-1][1]:
+                found.append((at, holds))
+        return found
