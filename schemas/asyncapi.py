@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from schemas.changes import ce_headers
+from schemas.definitions import KINDS
 from schemas.records import EXAMPLES, RECORDS, REJECTED_HEADERS, RecordType
 from schemas.rejected import HEADERS, Reason
 from schemas.topics import REJECTED, TOPICS, Topic
@@ -72,7 +73,7 @@ def document() -> Document:
 
 def mode_of(record: RecordType) -> Any:
     """Definitions are documents that people write; everything else we write."""
-    return "validation" if record.name in {"identity", "lifecycle"} else "serialization"
+    return "validation" if record.name in KINDS else "serialization"
 
 
 def _names(topic: Topic) -> list[str]:
