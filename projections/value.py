@@ -1,0 +1,62 @@
+"""The quantiles of the whole base by which value is scored: read from ClickHouse, exact, the same each time."""
+
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any, NamedTuple
+
+from projections import conditions
+from projections.conditions import Context, Query
+from projections.connect import connect, retried
+from schemas.portrait import Value
+from schemas.settings import Settings
+
+PATIENCE = 10.0
+_PLACES = Decimal("0.000000001")
+_QUANTILES = """\
+SELECT count(),
+       quantilesExactLow(0.2, 0.4, 0.6, 0.8)(assumeNotNull(measured.2)),
+       quantilesExactLow(0.2, 0.4, 0.6, 0.8)(measured.3),
+       quantilesExactLow(0.2, 0.4, 0.6, 0.8)(measured.4)
+FROM (SELECT tuple(*) AS measured FROM ({measured}))
+"""
+Whole = tuple[int, int, int, int]
+Amounts = tuple[Decimal, Decimal, Decimal, Decimal]
+
+
+class Base(NamedTuple):
+    """What is at 20, 40, 60 and 80 % of all `customers` who did anything of their own."""
+
+    relationship: Whole
+    frequency: Whole
+    monetary: Amounts
+    customers: int
+
+
+def base(settings: Settings, value: Value, context: Context) -> Base | None:
+    """The base now, under the rates of the context; None while it has nobody. Unavailable without ClickHouse.
+
+    Each is a measure that somebody has; of amounts nine digits after the point are kept, the rest is cut off.
+    """
+    query = quantiles(value, context)
+    with connect(settings) as client:
+        ((customers, relationship, frequency, monetary),) = retried(
+            settings, lambda: conditions.ask(client, query), PATIENCE
+        )
+    if not customers:
+        return None
+    return Base(_whole(relationship), _whole(frequency), _amounts(monetary), customers)
+
+
+def quantiles(value: Value, context: Context) -> Query:
+    """One row: customers, and the quantiles of relationship, frequency and monetary."""
+    measured = conditions.measured(value, context)
+    return Query(_QUANTILES.replace("{measured}", measured.sql), measured.params)
+
+
+def _whole(found: Any) -> Whole:
+    a, b, c, d = (int(each) for each in found)
+    return a, b, c, d
+
+
+def _amounts(found: Any) -> Amounts:
+    a, b, c, d = (Decimal(each).quantize(_PLACES, ROUND_FLOOR) for each in found)
+    return a, b, c, d
