@@ -179,11 +179,17 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
                 self.run(partition, partition.tick(at))
 
     async def commit_offsets(self) -> None:
-        """Tell the group how far we are, for the usual tools that show lag; nothing of ours reads it."""
-        offsets = {}
+        """Tell the group how far we are, for the usual tools that show lag, and for who publishes definitions.
+
+        The metadata of the commands' offset tells how many backfill commands of which model are dealt with.
+        """
+        offsets: dict[TopicPartition, tuple[int, str]] = {}
         for number, partition in self.partitions.items():
             events, commands = self._topics(number)
-            offsets[events], offsets[commands] = partition.position["events"], partition.position["commands"]
+            position = partition.position
+            offsets[events] = position["events"], ""
+            told = " ".join(str(word) for word in position.get("backfilled", ()))
+            offsets[commands] = position["commands"], told
         if offsets:
             with contextlib.suppress(*FAULTS):
                 await self.consumer.commit(offsets)

@@ -186,10 +186,15 @@ def _tick(turn: Turn, at: int, memory: Memory, compile_: Compile) -> Generator[T
 
 
 def _mark(turn: Turn, marker: Marker, memory: Memory, compile_: Compile) -> Generator[Turn, None, Turn]:
-    """Put a definition in force; it is evaluated for every customer at once where it replaces another."""
+    """Put a definition in force; where others were before it, everything is evaluated for every customer at once.
+
+    From `collecting` on new leaves are only remembered, until their model comes into force.
+    """
     before = turn.position["in_force"]
     after = {**before, marker.kind: marker.definition}
-    if before.get(marker.kind) is not None and "lifecycle" in before and "identity" in before:
+    if marker.kind == "model":
+        after.pop("collecting", None)
+    if marker.kind != "collecting" and "identity" in before and ("lifecycle" in before or "model" in before):
         if turn.states:
             yield turn
             turn = next_turn(turn.position)

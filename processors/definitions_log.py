@@ -1,22 +1,32 @@
 """Reading `cdp.definitions.v1`: genesis and every version of every definition, compiled for the fold."""
 
+from typing import TypeVar
+
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from processors.calendar import Calendar
 from processors.identifiers import Identifiers
 from processors.messages import Definitions
-from processors.stages import compile_lifecycle
+from processors.portrait.compiled import Context
+from processors.portrait.deltas import leaf_index
+from processors.portrait.model import compile_portrait, leaves
 from processors.stopping import stop
 from schemas.definitions import KINDS, Definition, validate
 from schemas.errors import ConfigError
 from schemas.genesis import KEY, Genesis
+from schemas.graph import Defined
 from schemas.identity import IdentityRules
+from schemas.leaves import Leaf
 from schemas.lifecycle import Lifecycle
+from schemas.portrait import Model, Rates, Thresholds
 from schemas.settings import Settings
 from schemas.topics import DEFINITIONS
 
 _ADVICE = "`cdp init` makes a deployment"
+T = TypeVar("T")
+KINDS_IN_FORCE = ("identity", "lifecycle", "model", "collecting", "thresholds", "rates")
+"""Kinds of markers, whose definitions make what is in force."""
 
 
 class Library:
@@ -26,7 +36,7 @@ class Library:
         self.genesis = genesis
         self.calendar = Calendar(genesis.timezone)
         self._definitions = definitions
-        self._compiled: dict[tuple[str, str], Definitions] = {}
+        self._compiled: dict[tuple[str | None, ...], Definitions] = {}
 
     def knows(self, key: str) -> bool:
         """Whether a definition was read."""
@@ -34,22 +44,61 @@ class Library:
 
     def compile(self, in_force: dict[str, str]) -> Definitions:
         """The definitions in force; ConfigError where the log lacks one."""
-        try:
-            names = in_force["lifecycle"], in_force["identity"]
-        except KeyError as missing:
-            raise ConfigError(
-                f"no {missing.args[0]} definition is in force", DEFINITIONS.name(), _ADVICE
-            ) from None
-        if names not in self._compiled:
-            lifecycle, identity = (self._definitions.get(name) for name in names)
-            if not isinstance(lifecycle, Lifecycle) or not isinstance(identity, IdentityRules):
-                raise ConfigError(
-                    f"a marker names {names}, the log lacks one of them", DEFINITIONS.name(), _ADVICE
-                )
-            public = frozenset(n.name for n in identity.namespaces if not n.personal)
-            stages = compile_lifecycle(lifecycle, names[0], self.calendar)
-            self._compiled[names] = Definitions(stages, self.calendar, Identifiers(identity), public)
-        return self._compiled[names]
+        keys = tuple(in_force.get(kind) for kind in KINDS_IN_FORCE)
+        if keys not in self._compiled:
+            self._compiled[keys] = self._compile(in_force)
+        return self._compiled[keys]
+
+    def _compile(self, in_force: dict[str, str]) -> Definitions:
+        model = self._get(Model, in_force, "model") if "model" in in_force else None
+        defined = [] if model is None else [self._named(key) for key in model.definitions]
+        if not any(isinstance(each, Lifecycle) for each in defined):
+            defined.append(self._get(Lifecycle, in_force, "lifecycle"))
+        identity = self._get(IdentityRules, in_force, "identity")
+        rates = self._get(Rates, in_force, "rates").rates if "rates" in in_force else {}
+        thresholds = self._get(Thresholds, in_force, "thresholds") if "thresholds" in in_force else None
+        remembered = self._leaves(model)
+        if "collecting" in in_force:
+            remembered |= self._leaves(self._get(Model, in_force, "collecting"))
+        context = Context(self.calendar, {} if model is None else model.leaves)
+        return Definitions(
+            compile_portrait(defined, context, self.genesis.currency, rates, thresholds),
+            leaf_index(((leaf, key) for key, leaf in remembered.items()), self.calendar),
+            self.calendar,
+            Identifiers(identity),
+            frozenset(n.name for n in identity.namespaces if not n.personal),
+            0 if model is None else model.version,
+            frozenset(self._leaves(model)),
+        )
+
+    def _leaves(self, model: Model | None) -> dict[str, Leaf]:
+        """By their keys, the leaves that a model remembers."""
+        if model is None:
+            return {}
+        needed = leaves(self._named(key) for key in model.definitions)
+        return {
+            f"{digest}.{model.leaves[digest]}": leaf
+            for digest, leaf in needed.items()
+            if digest in model.leaves
+        }
+
+    def _named(self, key: str) -> Defined:
+        definition = self._definitions.get(key)
+        if not isinstance(definition, Defined):
+            raise _missing(key)
+        return definition
+
+    def _get(self, model: type[T], in_force: dict[str, str], kind: str) -> T:
+        if kind not in in_force:
+            raise ConfigError(f"no {kind} definition is in force", DEFINITIONS.name(), _ADVICE)
+        definition = self._definitions.get(in_force[kind])
+        if not isinstance(definition, model):
+            raise _missing(in_force[kind])
+        return definition
+
+
+def _missing(key: str) -> ConfigError:
+    return ConfigError(f"{key} is in force, and the log lacks it", DEFINITIONS.name(), _ADVICE)
 
 
 async def read_library(settings: Settings) -> Library:

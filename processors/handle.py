@@ -1,6 +1,6 @@
 """The one pure function: everything that the platform knows of a customer comes from here.
 
-    event -> seen before? -> what fell due before it -> facts -> links -> customers -> stage
+    event -> seen before? -> what fell due before it -> facts, leaves -> links -> customers -> stage, labels
 
 Every identifier is an actor: nothing yet, the root of a cluster, or a Link to one. What happens at a Link goes on to
 its owner; how roots unite is told in `rules/uniting.py`. No I/O, no wall clock, no randomness. `handle` takes over the
@@ -9,20 +9,20 @@ state that it is given and gives it back changed: a caller that wants to keep th
 
 from processors.identifiers import ends
 from processors.messages import Arrived, Command, Definitions, Message, Output, Redefined, Told
-from processors.rules import uniting
+from processors.portrait.index import before, touched
+from processors.rules import remembered, uniting
+from processors.rules.evaluation import advance, evaluate_all, evaluate_touched
 from processors.rules.facts import fold
 from processors.rules.identity_changes import Cause
 from processors.rules.links import note, statements, when_of
 from processors.rules.published import review
 from processors.rules.seen import digest_of, is_booked, was_seen
-from processors.rules.stage import TIME, advance, evaluate, is_settled
+from processors.rules.why import TIME, Why
 from schemas.commands import VERSION, Deliver
 from schemas.event import BY_OPERATORS, EventBody
 from schemas.facts import new_part
+from schemas.leaves import LeafStates
 from schemas.state import FORMAT, Cluster, State
-
-MAX_WAITS = 1_000
-"""Times that an event is put off; each takes a transaction."""
 
 
 def handle(
@@ -51,13 +51,15 @@ def _arrived(state: State, message: Arrived, definitions: Definitions) -> tuple[
     digest = digest_of(event)
     if was_seen(state, event, digest):
         return state, []
+    states, failed = remembered.stated(event, definitions)
     if state["kind"] == "link":
         state["rev"] += 1
         deliver = {
             "v": VERSION, "kind": "deliver", "keys": keys, "event": event, "clock_at": clock_at,
+            **({"leaves": states} if states else {}),
         }  # fmt: skip
-        return state, [Command(state["owner"], deliver)]
-    return state, _event(state, key, keys, event, digest, clock_at, definitions)
+        return state, [Command(state["owner"], deliver), *failed]
+    return state, [*_event(state, key, keys, event, digest, states, clock_at, definitions), *failed]
 
 
 def _told(state: State | None, message: Told, definitions: Definitions) -> tuple[State | None, list[Output]]:
@@ -74,6 +76,8 @@ def _told(state: State | None, message: Told, definitions: Definitions) -> tuple
         case "deliver":
             at = max(clock_at, command["clock_at"])
             answer = state, _delivered(state, key, command, at, definitions)
+        case "backfill":
+            answer = state, remembered.backfill(state, key, command, definitions)
         case "claim":
             answer = uniting.claim(state, key, command, definitions)
         case "refuse":
@@ -93,11 +97,11 @@ def _delivered(
     Where it came before the books that know whether it is a copy, which are on their way to here, it waits its turn;
     not for ever, for should they never come it would be lost.
     """
-    waited = command.get("waited", 0)
-    if is_booked(command["event"]) and command["keys"][0] not in cluster["members"] and waited < MAX_WAITS:
+    event, keys, waited = command["event"], command["keys"], command.get("waited", 0)
+    if is_booked(event) and keys[0] not in cluster["members"] and waited < remembered.MAX_WAITS:
         return [Command(root, {**command, "waited": waited + 1})]
-    event = command["event"]
-    return _event(cluster, root, command["keys"], event, digest_of(event), at, definitions)
+    states = command.get("leaves", {})
+    return _event(cluster, root, keys, event, digest_of(event), states, at, definitions)
 
 
 def _event(
@@ -106,10 +110,11 @@ def _event(
     keys: list[str],
     event: EventBody,
     digest: str,
+    states: LeafStates,
     clock_at: int,
     definitions: Definitions,
 ) -> list[Output]:
-    """Fold an event into the part of its primary identifier, in the cluster of this root."""
+    """Fold an event, with what it states to leaves, into its primary identifier's part, in the cluster of this root."""
     at, part = event["occurred_at"], cluster["parts"].get(keys[0])
     if part is not None and is_booked(event) and digest in part["books"]["messages"]:
         return []
@@ -117,22 +122,26 @@ def _event(
     now = max(clock_at, at)
     if now > cluster["at"]:
         outputs += advance(cluster, now, definitions)
-    known, fresh = part is not None and part["own_last"] is not None, part is None
+    view, ids = part is None, set[str]()
     if event["type"] not in BY_OPERATORS:
         if part is None:
             part = cluster["parts"][keys[0]] = new_part(at)
+        was = before(part, event["name"])
         fold(part, keys, event, digest, definitions.calendar)
-        known = known and not part["other_names"]  # a name that is forgotten could be one of a condition
-    changed = fresh
+        remembered.remember(part, states)
+        several = len(cluster["parts"]) > 1
+        ids = touched(definitions.portrait.touching, was, part, event, states, cluster["aged"], several)
     if len(keys) > 1:
         linked, claims = _links(cluster, root, keys, event, definitions)
-        changed = changed or (linked and len(cluster["members"]) > 1)
+        view = view or (linked and len(cluster["members"]) > 1)
         outputs += claims
     cause = f"{event['source']}/{event['message_id']}"
-    if changed:
+    why = Why(cause, at, f"{cause}/{event['received_at']}")
+    if view:
         outputs += review(cluster, definitions.identifiers, Cause(at, cause))
-    if changed or not is_settled(cluster, known, event["name"], definitions):
-        outputs += evaluate(cluster, definitions, cause, at, f"{cause}/{event['received_at']}")
+        outputs += evaluate_all(cluster, definitions, why)
+    elif ids:
+        outputs += evaluate_touched(cluster, definitions, why, keys[0], ids)
     cluster["rev"] += 1
     return outputs
 
@@ -152,10 +161,12 @@ def _links(
 
 
 def _redefined(cluster: Cluster, message: Redefined, definitions: Definitions) -> list[Output]:
-    published = sum(customer["sequence"] for customer in cluster["published"].values())
-    cause = f"{message.definition}/{message.at}/{published}"  # back and forth at one time are not the same
+    told = (one["sequence"] + one.get("label_sequence", 0) for one in cluster["published"].values())
+    cause = f"{message.definition}/{message.at}/{sum(told)}"  # back and forth at one time are not the same
     outputs: list[Output] = [*review(cluster, definitions.identifiers, Cause(message.at, cause))]
-    return outputs + evaluate(cluster, definitions, TIME, cluster["at"], cause)
+    remembered.prune(cluster, definitions)
+    why = Why(TIME, cluster["at"], cause, message.definition)
+    return outputs + evaluate_all(cluster, definitions, why)
 
 
 def new_cluster(key: str) -> Cluster:

@@ -6,19 +6,27 @@ from typing import Any, NamedTuple
 
 from processors.calendar import Calendar
 from processors.identifiers import Identifiers
-from processors.stages import Stages
-from schemas.commands import Absorb, Claim, Deliver, Refuse, Release, Relink
+from processors.portrait.deltas import LeafIndex
+from processors.portrait.model import Portrait
+from schemas.commands import Absorb, Backfill, Claim, Deliver, Refuse, Release, Relink
 from schemas.event import EventBody
 
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """The definitions in force for one partition at one place of its log, compiled."""
+    """The definitions in force for one partition at one place of its log, compiled.
 
-    stages: Stages
+    `leaves`: of the model in force, and of one that is being backfilled. `model`: the number of the one in force, 0
+    where there is none; `kept`: the keys of its leaves.
+    """
+
+    portrait: Portrait
+    leaves: LeafIndex
     calendar: Calendar
     identifiers: Identifiers
     public_namespaces: frozenset[str]
+    model: int = 0
+    kept: frozenset[str] = frozenset()
 
 
 class Arrived(NamedTuple):
@@ -37,7 +45,7 @@ class Told(NamedTuple):
     """A command at the identifier that it addresses. `clock_at`: the last tick of that one's partition."""
 
     key: str
-    command: Deliver | Claim | Refuse | Release | Absorb | Relink
+    command: Deliver | Claim | Refuse | Release | Absorb | Relink | Backfill
     clock_at: int
 
 
@@ -73,5 +81,17 @@ class Change(NamedTuple):
     body: dict[str, Any]
 
 
+class Failed(NamedTuple):
+    """A definition failed on a customer's data, and counts as false there."""
+
+    definition: str
+
+
+class Backfilled(NamedTuple):
+    """A backfill command of this model is dealt with."""
+
+    model: str
+
+
 Message = Arrived | Told | Due | Redefined
-Output = Command | Change
+Output = Command | Change | Failed | Backfilled

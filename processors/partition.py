@@ -21,13 +21,14 @@ from kafka import TopicPartition as Place
 from processors.changelog import meta_of, open_store
 from processors.chunk import Chunk, fold_chunk
 from processors.definitions_log import Library
+from processors.failures import Failures
 from processors.hanging import last_transaction, write_lost_markers
 from processors.records import Out, change_record, rejected_record
 from processors.rejections import Rejections
 from processors.stopping import stop
 from processors.store import Store
 from processors.turn import Turn
-from schemas.changes import IDENTITY_CHANGED, LIFECYCLE_CHANGED
+from schemas.changes import IDENTITY_CHANGED, LIFECYCLE_CHANGED, SEGMENT_CHANGED
 from schemas.errors import Unavailable
 from schemas.event import Tick
 from schemas.settings import Settings
@@ -38,6 +39,7 @@ from schemas.topics import (
     IDENTITY_CHANGES,
     LIFECYCLE_CHANGES,
     REJECTED,
+    SEGMENT_CHANGES,
     STATE,
     partition_of,
 )
@@ -47,7 +49,11 @@ CACHE_BYTES = 8 * 1024 * 1024
 """Of all partitions of a worker together."""
 RECORD_BYTES = 1_500
 """What a record takes while it is under way, beside the state that it changes: itself, and the change it makes."""
-CHANGE_TOPICS = {LIFECYCLE_CHANGED: LIFECYCLE_CHANGES, IDENTITY_CHANGED: IDENTITY_CHANGES}
+CHANGE_TOPICS = {
+    LIFECYCLE_CHANGED: LIFECYCLE_CHANGES,
+    SEGMENT_CHANGED: SEGMENT_CHANGES,
+    IDENTITY_CHANGED: IDENTITY_CHANGES,
+}
 BATCH_BYTES = 900_000
 TRANSACTION_TIMEOUT_MS = 10_000
 
@@ -63,6 +69,7 @@ class Partition:
         self.weight = 2 * RECORD_BYTES  # bytes that a record takes while it is under way, of the last chunk
         self.fault: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._lock = asyncio.Lock()
+        self._failures = Failures()
         self._spoilt = False
         self._ticked_at = self._tick_offset = 0
 
@@ -148,6 +155,7 @@ class Partition:
             what = f"the local state cannot be written: {error}"
             raise Unavailable(what, str(self.store.path), "is the disk full?") from error
         self.position = turn.position
+        self._failures.note(turn.failed)
 
     def _outputs(self, turn: Turn) -> dict[TopicPartition, Iterable[Out]]:
         namespace, out = self.settings.namespace, dict[TopicPartition, Iterable[Out]]()

@@ -76,7 +76,7 @@ def event_of(body: dict[str, Any]) -> EventBody:
 
 def command_of(body: dict[str, Any]) -> Command:
     """The body as a command; Unfoldable where it is none that this code knows."""
-    if body.get("kind") not in ("deliver", "claim", "refuse", "release", "absorb", "relink"):
+    if body.get("kind") not in ("deliver", "claim", "refuse", "release", "absorb", "relink", "backfill"):
         raise Unfoldable(Reason.UNREADABLE, "unknown command")
     return body  # type: ignore[return-value]
 

@@ -4,6 +4,7 @@ Events are folded key by key, not record by record: the order within a key is al
 at a time is alive, hot in the cache, however large the chunk.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
@@ -11,8 +12,21 @@ from typing import cast
 import orjson
 
 from processors.handle import handle
-from processors.messages import Arrived, Change, Command, Definitions, Due, Message, Output, Redefined, Told
+from processors.messages import (
+    Arrived,
+    Backfilled,
+    Change,
+    Command,
+    Definitions,
+    Due,
+    Failed,
+    Message,
+    Output,
+    Redefined,
+    Told,
+)
 from processors.records import LogRecord, Unfoldable, command_of, decode, event_of, keys_of
+from processors.rules.remembered import NoPart, number_of
 from schemas.books import BooksFull
 from schemas.rejected import Reason
 from schemas.state import MAX_STATE_BYTES, Position, State, upcast
@@ -37,6 +51,7 @@ class Turn:
     changes: list[Change] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     rejected: list[tuple[LogRecord, Unfoldable]] = field(default_factory=list)
+    failed: Counter[str] = field(default_factory=Counter)  # definitions that failed on a customer's data
 
 
 def next_turn(position: Position) -> Turn:
@@ -103,6 +118,8 @@ def _fold_carefully(
             grown = _bounded(state, value, message)
         except Exception as error:  # noqa: BLE001 -- it is told in the rejection
             reject(turn, record, _why(error))
+            if isinstance(error, NoPart):
+                _note_backfill(turn.position, error.model)
             state = _parsed(value)
         else:
             value, outputs = grown, outputs + made
@@ -186,10 +203,24 @@ def _keep(turn: Turn, key: str, value: bytes, due: tuple[int | None, int | None]
 
 def _send(turn: Turn, outputs: list[Output]) -> None:
     for output in outputs:
-        if isinstance(output, Change):
-            turn.changes.append(output)
-        else:
-            turn.commands.append(output)
+        match output:
+            case Change():
+                turn.changes.append(output)
+            case Command():
+                turn.commands.append(output)
+            case Failed():
+                turn.failed[output.definition] += 1
+            case Backfilled():
+                _note_backfill(turn.position, output.model)
+
+
+def _note_backfill(position: Position, model: str) -> None:
+    """Count one more of a model's; an older model's do not matter any more."""
+    known = position.get("backfilled")
+    if known is not None and known[0] == model:
+        position["backfilled"] = [model, known[1] + 1]
+    elif known is None or number_of(model) > number_of(known[0]):
+        position["backfilled"] = [model, 1]
 
 
 def _due_at(state: State) -> int | None:

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from schemas.event import EventBody
 from schemas.facts import Part
+from schemas.leaves import LeafStates
 from schemas.state import Published
 
 VERSION = 1
@@ -23,6 +24,7 @@ class Deliver(TypedDict):
     keys: list[str]  # of all its identifiers, greatest first
     event: EventBody
     clock_at: int  # the clock of the primary identifier's partition
+    leaves: NotRequired[LeafStates]  # what it states to the leaves in force where it came from
     waited: NotRequired[int]  # how often it was put off, for the books that know it were still on their way
 
 
@@ -87,4 +89,15 @@ class Relink(TypedDict):
     owner: str
 
 
-Command = Deliver | Claim | Refuse | Release | Absorb | Relink
+class Backfill(TypedDict):
+    """What the events of a primary identifier below a model's `collecting` marker state to its new leaves."""
+
+    v: int
+    kind: Literal["backfill"]
+    primary: str
+    leaves: LeafStates
+    model: str  # the model's definition key
+    waited: NotRequired[int]  # how often it was put off, for the part of its primary was still on its way
+
+
+Command = Deliver | Claim | Refuse | Release | Absorb | Relink | Backfill

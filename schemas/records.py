@@ -18,7 +18,7 @@ from schemas.changes import (
     LifecycleChange,
     SegmentChange,
 )
-from schemas.commands import Absorb, Claim, Deliver, Refuse, Release, Relink
+from schemas.commands import Absorb, Backfill, Claim, Deliver, Refuse, Release, Relink
 from schemas.event import Clock, Event, Marker, Tick
 from schemas.genesis import Genesis
 from schemas.identity import IdentityRules
@@ -77,6 +77,8 @@ RECORDS = (
                TypeAdapter(Absorb), ("command.absorb",)),
     RecordType("relink", topics.COMMANDS, "point to a greater owner", _ADDRESSEE, TypeAdapter(Relink),
                ("command.relink",)),
+    RecordType("backfill", topics.COMMANDS, "what past events of an identifier state to new leaves", _ADDRESSEE,
+               TypeAdapter(Backfill), ("command.backfill",)),
     RecordType("cluster", topics.STATE, "all that is known of connected identifiers",
                "the greatest identifier", CLUSTER, ("cluster",)),
     RecordType("link", topics.STATE, "an identifier that was absorbed by another", "the identifier",

@@ -37,7 +37,9 @@ class Published(TypedDict):
     sequence: int  # changes of its stage published so far
     moves: int  # how often it was merged into another, or parted from one
     into: NotRequired[str]  # where it is no more: the customer into which it was said to be merged
-    labels: NotRequired[dict[str, list[Any]]]  # "segment/vip" -> [value or "", since, version of its definition]
+    labels: NotRequired[
+        dict[str, list[Any]]
+    ]  # "segment/vip" -> [value or "", since, version of its definition]
     label_sequence: NotRequired[int]  # changes of its labels published so far
     scores: NotRequired[list[int]]  # relationship, frequency, monetary: 1 to 5
     left_out: NotRequired[int]  # currencies of its revenue that have no rate
@@ -96,6 +98,7 @@ class Position(TypedDict):
     in_force: dict[str, str]  # kind -> definition key
     folded: int  # events folded so far
     rejected: int  # records rejected so far
+    backfilled: NotRequired[list[Any]]  # [model, its backfill commands that are dealt with here]
 
 
 State = Cluster | Link

@@ -25,6 +25,7 @@ class Rule(NamedTuple):
     id: str
     label: str  # kind/name
     key: str  # kind/name/version
+    version: int
     values: tuple[tuple[str, Compiled | None], ...]
     scoring: Scoring | None
     needs: frozenset[str]
@@ -110,6 +111,7 @@ def _rule(definition: Defined, context: Context, thresholds: Thresholds | None) 
         _id(definition.kind, definition.name),
         name_of(definition),
         f"{name_of(definition)}/{definition.version}",
+        definition.version,
         values,
         scoring,
         frozenset(_id(needed.kind, needed.name) for needed in references(definition)),

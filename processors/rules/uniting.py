@@ -22,11 +22,12 @@ from processors.identifiers import Identifiers, ends
 from processors.messages import Command, Definitions, Output
 from processors.rules import room
 from processors.rules.conflicts import refuse
+from processors.rules.evaluation import advance, evaluate_all
 from processors.rules.identity_changes import cause_of
 from processors.rules.links import join, note
 from processors.rules.published import review
 from processors.rules.settling import Answer, claim_body, settle, without
-from processors.rules.stage import advance, evaluate
+from processors.rules.why import Why
 from schemas.commands import VERSION, Absorb, Claim, Refuse, Release
 from schemas.facts import union
 from schemas.state import Cluster, State
@@ -57,7 +58,7 @@ def claim(cluster: Cluster, root: str, command: Claim, definitions: Definitions)
         # what one identifier states of others joins nobody here
         cause = cause_of(when)
         outputs += review(state, identifiers, cause)
-        outputs += evaluate(state, definitions, cause.name, cause.at, f"{cause.name} {pair}")
+        outputs += evaluate_all(state, definitions, Why(cause.name, cause.at, f"{cause.name} {pair}"))
     return state, outputs
 
 
@@ -84,7 +85,8 @@ def absorb(cluster: Cluster, root: str, command: Absorb, clock_at: int, definiti
     outputs: list[Output] = [*advance(cluster, now, definitions), *_relinks(root, command)]
     _take_over(cluster, command, identifiers)
     outputs += review(cluster, identifiers, cause)
-    outputs += evaluate(cluster, definitions, cause.name, cause.at, f"{cause.name} {command['giver']}")
+    why = Why(cause.name, cause.at, f"{cause.name} {command['giver']}")
+    outputs += evaluate_all(cluster, definitions, why)
     given_back = room.give_back(cluster, command.get("answers", ""))
     state, more = settle(cluster, root, [], given_back, identifiers)
     return state, outputs + more

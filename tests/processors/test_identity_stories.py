@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 import pytest
 
-from processors.handle import MAX_WAITS, handle
+from processors.handle import handle
 from processors.messages import Command, Told
+from processors.rules.remembered import MAX_WAITS
 from schemas.state import CLUSTER, upcast
 from tests.identity_oracle import Stated
 from tests.processors.events import DAY, at, customer, tick
