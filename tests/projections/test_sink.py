@@ -26,6 +26,7 @@ from tests.projections.log import (
     conflict,
     create_topics,
     event,
+    moved,
     order,
     part_of,
     produce,
@@ -38,7 +39,7 @@ Start = Callable[[Settings], Sink]
 def fill(settings: Settings, customers: int, events_each: int, seed: int = 0) -> None:
     """Customers with their events, states of growing rev, and changes; one transaction each topic."""
     dice = random.Random(seed)
-    log, states, changes = [], [], []
+    log, states, changes, labels = [], [], [], []
     for number in range(customers):
         key = f"user_id:{seed}-{number}"
         mine: list[Rec] = []
@@ -49,10 +50,17 @@ def fill(settings: Settings, customers: int, events_each: int, seed: int = 0) ->
             )
             if n % 5 == 0:
                 states.append(cluster({key: part_of(mine)}, rev=n + 1))
-        states.append(cluster({key: part_of(mine)}, rev=events_each + 1, stage="mature"))
+        vip = {"segment/vip": ["", T0, 1]}
+        states.append(cluster({key: part_of(mine)}, rev=events_each + 1, stage="mature", labels=vip))
+        labels.append(moved(key, 1, "entered", "segment/vip", T0))
         changes += [change(key, 1, None, "prospect", T0), change(key, 2, "prospect", "new", T0 + 1)]
         log += mine
-    for topic, records in ((topics.EVENTS, log), (topics.STATE, states), (topics.LIFECYCLE_CHANGES, changes)):
+    for topic, records in (
+        (topics.EVENTS, log),
+        (topics.STATE, states),
+        (topics.LIFECYCLE_CHANGES, changes),
+        (topics.SEGMENT_CHANGES, labels),
+    ):
         produce(settings, topic, records, transaction=str(uuid4()))
 
 
@@ -78,6 +86,11 @@ def test_every_topic_reaches_its_views_and_nothing_that_was_aborted(settings: Se
         "events": 240,
         "lifecycle_changes": 40,
         "lifecycle_periods": 40,
+        "portraits": 20,
+        "stage_by_tier": 1,
+        "segment_changes": 20,
+        "segment_counts": 1,
+        "label_periods": 20,
         "orders": 80,
         "rejected": 2,
     }
