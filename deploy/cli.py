@@ -6,7 +6,18 @@ import traceback
 
 import typer
 
-from deploy.commands import clock, database, definitions, demo, identity, log, processes, profile, stack
+from deploy.commands import (
+    clock,
+    database,
+    definitions,
+    demo,
+    identity,
+    log,
+    processes,
+    profile,
+    stack,
+    value,
+)
 from schemas.errors import CdpError
 
 app = typer.Typer(
@@ -16,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (stack, demo, processes, log, database):
+for group in (stack, demo, processes, log, database, value):
     for command in group.COMMANDS:
         app.command()(command)
 for typed in (profile.profile, definitions.definitions, identity.identity, clock.clock):

@@ -76,7 +76,7 @@ def task(settings: Settings, name: str) -> Program:
 
 
 def services(settings: Settings) -> list[Child]:
-    """Return sinks, workers and ingest, in the order of starting; they are stopped in the opposite order."""
+    """Return sinks, workers, ingest and thresholds in the order of starting; they are stopped in the opposite."""
     sinks = [_cdp(settings, "sink", f"sink-{names[0]}", arguments=names) for names in SINKS]
     workers = [_cdp(settings, "worker", f"worker-{n}") for n in range(1, settings.workers + 1)]
     url = f"http://{LOOPBACK}:{settings.ingest_port}/ready"
@@ -85,6 +85,7 @@ def services(settings: Settings) -> list[Child]:
         *(Child(sink) for sink in sinks),
         *(Child(worker) for worker in workers),
         Child(ingest, settings.ingest_port),
+        Child(_cdp(settings, "thresholds", "thresholds", arguments=["--follow"])),
     ]
 
 

@@ -3,9 +3,12 @@
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any, NamedTuple
 
+from clickhouse_driver import errors
+
 from projections import conditions
 from projections.conditions import Context, Query
-from projections.connect import connect, retried
+from projections.connect import connect, reason, retried, where
+from schemas.errors import Unavailable
 from schemas.portrait import Value
 from schemas.settings import Settings
 
@@ -37,10 +40,12 @@ def base(settings: Settings, value: Value, context: Context) -> Base | None:
     Each is a measure that somebody has; of amounts nine digits after the point are kept, the rest is cut off.
     """
     query = quantiles(value, context)
-    with connect(settings) as client:
-        ((customers, relationship, frequency, monetary),) = retried(
-            settings, lambda: conditions.ask(client, query), PATIENCE
-        )
+    try:
+        with connect(settings) as client:
+            found = retried(settings, lambda: conditions.ask(client, query), PATIENCE)
+    except errors.ServerException as error:
+        raise Unavailable(reason(error), where(settings), "`cdp migrate` makes its tables") from error
+    ((customers, relationship, frequency, monetary),) = found
     if not customers:
         return None
     return Base(_whole(relationship), _whole(frequency), _amounts(monetary), customers)

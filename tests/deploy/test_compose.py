@@ -44,7 +44,7 @@ def test_the_schema_refuses_what_compose_does_not_know() -> None:
 
 def test_it_runs_the_whole_platform() -> None:
     sinks = {f"sink-{names[0]}": ["sink", *names] for names in SINKS}
-    names = {"kafka", "clickhouse", "init", "migrate", "ingest", "worker", *sinks}
+    names = {"kafka", "clickhouse", "init", "migrate", "ingest", "worker", "thresholds", *sinks}
     assert set(COMPOSE["services"]) == names
     assert {name: COMPOSE["services"][name]["command"] for name in sinks} == sinks
 

@@ -123,6 +123,7 @@ def test_services_are_as_many_workers_as_asked_for(settings: Settings) -> None:
         "worker-2",
         "worker-3",
         "ingest",
+        "thresholds",
     ]
 
 

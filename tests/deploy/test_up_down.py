@@ -87,7 +87,7 @@ def test_the_platform_comes_up_is_kept_up_and_goes_down_again(stack: Stack) -> N
     assert "ready" in stack.run("up")
     assert "runs already; see" in stack.run("up")
 
-    for name in ("kafka", "clickhouse", "sink-events", "sink-state", "worker-1", "ingest"):
+    for name in ("kafka", "clickhouse", "sink-events", "sink-state", "worker-1", "ingest", "thresholds"):
         before = stack.pid(name)
         os.kill(before, signal.SIGKILL)
         until(partial(restarted, stack, name, before), 60)
