@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deploy import clock, control
-from deploy.demo import report
+from deploy.demo import report, who
 from deploy.demo.dates import days_moved
 from deploy.demo.orders import Day, Order, days, read
 from deploy.demo.refusals import Refusals
@@ -54,7 +54,8 @@ def run(settings: Settings, *, keep_dates: bool = False, orders: Sequence[Order]
         posted = time.monotonic()
         _wait(settings, console, last)
         took = report.Took(posted - began, time.monotonic() - posted)
-        clock.tick(settings, int(time.time() * 1000), producer)
+        _wait(settings, console, clock.tick(settings, int(time.time() * 1000), producer))
+        who.score(settings)
         _wait(settings, console, clock.release(settings, producer))
     report.show(settings, console, orders, took)
 

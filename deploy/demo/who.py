@@ -7,14 +7,29 @@ from rich.table import Table
 
 from deploy.definitions import history
 from deploy.profile import keys_of, portrait
+from deploy.thresholds import recompute
 from projections.profile import show
 from projections.queries import Answer, ask, title
+from schemas.errors import CdpError, Unavailable
 from schemas.settings import Settings
 
 SHOWN = {"segment": "segment", "role": "role", "value": "tier"}
 """Kinds in their order, as they are called; tags have too many values to be counted here."""
 COUNTED = ("segment", "role")
 """Kinds whose every name is counted, also at 0."""
+
+
+def score(settings: Settings) -> None:
+    """Rank everybody by today's base, where the definitions in force have a value."""
+    model = history.read(settings).now
+    if model is None or not any(key.startswith("value/") for key in model.definitions):
+        return
+    try:
+        recompute(settings)
+    except Unavailable:
+        raise
+    except CdpError:  # the process that follows the days was about to do the same
+        recompute(settings)
 
 
 def tell(settings: Settings, console: Console, customer: str) -> None:

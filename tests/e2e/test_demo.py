@@ -19,8 +19,12 @@ import pytest
 from clickhouse_driver import Client
 from kafka import KafkaConsumer, TopicPartition
 
+from deploy.demo.orders import read
+from deploy.demo.story import known_as
+from schemas.portrait import Thresholds
 from tests.deploy.test_cli import cdp
 from tests.deploy.test_up_down import Stack
+from tests.e2e.portraits import as_shown, must_be, world_of
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +44,8 @@ except CdpError as error:
 """
 VIEWS = (
     "profiles", "identities", "identity_links", "identity_changes", "events", "orders",
-    "lifecycle_changes", "lifecycle_periods", "rejected",
+    "lifecycle_changes", "lifecycle_periods", "segment_changes", "segment_counts", "label_periods", "portraits",
+    "stage_by_tier", "rejected",
 )  # fmt: skip
 MS = timedelta(milliseconds=1)
 
@@ -139,6 +144,21 @@ class Demo(Stack):
         finally:
             consumer.close()
 
+    def thresholds(self) -> Thresholds:
+        """Those in force."""
+        consumer = KafkaConsumer(
+            "cdp.definitions.v1",
+            bootstrap_servers=f"127.0.0.1:{self.kafka}",
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            consumer_timeout_ms=3_000,
+        )
+        try:
+            records = [record.value for record in consumer if record.key.startswith(b"thresholds/")]
+        finally:
+            consumer.close()
+        return Thresholds.model_validate_json(records[-1])
+
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Demo]:
@@ -166,6 +186,29 @@ def check(demo: Demo, orders: list[Line], moved: timedelta) -> None:
     sums = "SELECT count(), sum(purchases), sum(revenue) FROM profiles"
     assert demo.ask(sums) == [(customers, len(orders), total)]
     assert demo.ask("SELECT count() FROM rejected") == [(0,)]
+    check_labels(demo, moved)
+
+
+def check_labels(demo: Demo, moved: timedelta) -> None:
+    """Everybody is what the oracle says, and what was published leads there."""
+    last = date(1997, 1, 1) + timedelta(DAYS)
+    part = [order for order in read() if order.day < last and order.customer < CUSTOMERS]
+    wanted = must_be(part, known_as(part), moved, world_of(ZONE, demo.thresholds()))
+    assert {"platinum", "gold", "silver", "bronze"} == {
+        labels["value/customer"] for labels in wanted.values()
+    }
+    rows = demo.ask("SELECT identifiers['user_id'][1], tags, segments, roles, tier FROM profiles")
+    assert {user: as_shown(*row) for user, *row in rows} == wanted
+    held = demo.ask("SELECT kind, name, value, count() FROM portraits GROUP BY kind, name, value")
+    counted = demo.ask(
+        "SELECT kind, name, value, argMax(members, day) AS now FROM segment_counts GROUP BY kind, name, value "
+        "HAVING now > 0"
+    )
+    assert sorted(counted) == sorted(held)
+    lasting = demo.ask(
+        "SELECT kind, name, value, count() FROM label_periods WHERE valid_to IS NULL GROUP BY kind, name, value"
+    )
+    assert sorted(lasting) == sorted(held)
 
 
 def check_story(demo: Demo, split: dict[str, list[Line]]) -> None:
@@ -190,7 +233,14 @@ def test_the_demo_brings_everything_up_and_running_it_again_changes_nothing(demo
     assert f"Equal to the cent: the views hold the file's {total:,.2f} USD in {len(orders):,} orders" in said
     assert f"to {yesterday}" in said
     assert re.search(r"[\d,]+ events/s end to end", said)
-    for word in ("Customers by present stage", "Stage transitions by month", "largest", "Try next"):
+    for word in (
+        "Customers by present stage",
+        "Stage transitions by month",
+        "largest",
+        "Who customers are",
+        "portrait",
+        "Try next",
+    ):
         assert word in said
     check(demo, orders, yesterday - orders[-1].day)
 
