@@ -29,6 +29,10 @@ KINDS_IN_FORCE = ("identity", "lifecycle", "model", "collecting", "thresholds", 
 """Kinds of markers, whose definitions make what is in force."""
 
 
+class NotRead(ConfigError):
+    """A definition is in force that this library lacks: it was published since it was read, as a rule."""
+
+
 class Library:
     """A deployment's genesis and definitions; compiled ones are remembered."""
 
@@ -42,8 +46,12 @@ class Library:
         """Whether a definition was read."""
         return key in self._definitions
 
+    def take(self, newer: "Library") -> None:
+        """Take over what was published since this was read; what was read already never changes."""
+        self._definitions |= newer._definitions  # noqa: SLF001 -- its own kind
+
     def compile(self, in_force: dict[str, str]) -> Definitions:
-        """The definitions in force; ConfigError where the log lacks one."""
+        """The definitions in force; NotRead where one is lacking."""
         keys = tuple(in_force.get(kind) for kind in KINDS_IN_FORCE)
         if keys not in self._compiled:
             self._compiled[keys] = self._compile(in_force)
@@ -97,8 +105,8 @@ class Library:
         return definition
 
 
-def _missing(key: str) -> ConfigError:
-    return ConfigError(f"{key} is in force, and the log lacks it", DEFINITIONS.name(), _ADVICE)
+def _missing(key: str) -> NotRead:
+    return NotRead(f"{key} is in force, and the log lacks it", DEFINITIONS.name(), _ADVICE)
 
 
 async def read_library(settings: Settings) -> Library:

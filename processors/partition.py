@@ -20,7 +20,7 @@ from kafka import TopicPartition as Place
 
 from processors.changelog import meta_of, open_store
 from processors.chunk import Chunk, fold_chunk
-from processors.definitions_log import Library
+from processors.definitions_log import Library, NotRead, read_library
 from processors.failures import Failures
 from processors.hanging import last_transaction, write_lost_markers
 from processors.records import Out, change_record, rejected_record
@@ -56,6 +56,8 @@ CHANGE_TOPICS = {
 }
 BATCH_BYTES = 900_000
 TRANSACTION_TIMEOUT_MS = 10_000
+READABLE_S = 30.0
+"""Until a definition can be read whose marker can: their transaction ends in each partition by itself."""
 
 
 class Partition:
@@ -105,21 +107,31 @@ class Partition:
                 raise
 
     async def fold(self, chunk: Chunk, rejections: Rejections) -> None:
-        """Fold a chunk, a transaction a turn.
+        """Fold a chunk, a transaction a turn; definitions that were published meanwhile are read then.
 
         TooManyRejected, and nothing of that turn written, where `rejections` allows no more: a worker that is started
         again stops at the same place.
         """
         async with self._turns():
-            position, read = self.position, chunk.size
-            events = [record for record in chunk.events if record.offset >= position["events"]]
-            commands = [record for record in chunk.commands if record.offset >= position["commands"]]
-            for turn in fold_chunk(position, Chunk(events, commands), self.store, self.library.compile):
-                rejections.count(read, turn.position["rejected"] - self.position["rejected"])
-                await self._commit(turn)
-                if read:
-                    self.weight = RECORD_BYTES + sum(map(len, turn.states.values())) // read
-                read = 0
+            deadline = time.monotonic() + READABLE_S
+            while True:
+                try:
+                    return await self._fold(chunk, rejections)
+                except NotRead:
+                    if time.monotonic() > deadline:
+                        raise
+                self.library.take(await read_library(self.settings))
+
+    async def _fold(self, chunk: Chunk, rejections: Rejections) -> None:
+        position, read = self.position, chunk.size
+        events = [record for record in chunk.events if record.offset >= position["events"]]
+        commands = [record for record in chunk.commands if record.offset >= position["commands"]]
+        for turn in fold_chunk(position, Chunk(events, commands), self.store, self.library.compile):
+            rejections.count(read, turn.position["rejected"] - self.position["rejected"])
+            await self._commit(turn)
+            if read:
+                self.weight = RECORD_BYTES + sum(map(len, turn.states.values())) // read
+            read = 0
 
     def wants_tick(self, at: int) -> bool:
         """Whether the clock runs and has not been told this time."""

@@ -11,22 +11,23 @@ DID: dict[str, Any] = {"did": {"event": "Visit"}}
 
 
 def names(before: list[Defined], after: list[Defined]) -> list[tuple[str | None, str | None]]:
-    return [(was and name_of(was), becomes and name_of(becomes)) for was, becomes in affected(before, after)]
+    found = affected(before, after)
+    return [(name_of(was) if was else None, name_of(now) if now else None) for was, now in found]
 
 
 def test_what_differs_and_all_that_needs_it_is_affected() -> None:
-    before = [
+    before: list[Defined] = [
         segment("a", DID), segment("b", {"not": {"segment": "a"}}), role("c", {"segment": "b"}),
         segment("d", DID), tag("e", x={"role": "c"}),
     ]  # fmt: skip
-    after = [segment("a", {"not": DID}, 2), *before[1:]]
+    after: list[Defined] = [segment("a", {"not": DID}, 2), *before[1:]]
     assert names(before, after) == [(n, n) for n in ("role/c", "segment/a", "segment/b", "tag/e")]
     assert names(before, before) == []
 
 
 def test_new_ones_and_those_that_are_no_more_have_one_side() -> None:
     assert names([segment("a", DID)], [segment("b", DID)]) == [("segment/a", None), (None, "segment/b")]
-    gone = [segment("a", {"role": "b"}), role("b", DID)]
+    gone: list[Defined] = [segment("a", {"role": "b"}), role("b", DID)]
     assert names(gone, [segment("a", DID, 2)]) == [("role/b", None), ("segment/a", "segment/a")]
 
 
