@@ -11,6 +11,7 @@ from deploy.commands import (
     database,
     definitions,
     demo,
+    explain,
     identity,
     log,
     processes,
@@ -27,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (stack, demo, processes, log, database, value):
+for group in (stack, demo, explain, processes, log, database, value):
     for command in group.COMMANDS:
         app.command()(command)
 for typed in (profile.profile, definitions.definitions, identity.identity, clock.clock):
