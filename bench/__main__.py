@@ -11,6 +11,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from bench.conditions import preview
 from bench.figures import Figure, Result
 from bench.fold import fold
 from bench.freshness import freshness
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "freshness": freshness,
     "restart": restart,
     "identity": identity,
+    "preview": preview,
 }
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 

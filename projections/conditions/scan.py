@@ -11,15 +11,19 @@ from schemas.leaves import Leaf
 _EPOCH = date(1970, 1, 1)
 # What an operator stated is nothing that a customer did, and what the fold refused is no event.
 _EVENTS = """\
-SELECT customer_id, today, name, properties, message_id, toUnixTimestamp64Milli(occurred_at) AS ms,
+SELECT key, name, properties, message_id, toUnixTimestamp64Milli(occurred_at) AS ms,
        toInt32(toDate32(occurred_at, {timezone})) AS day
 FROM events_raw FINAL
-INNER JOIN (SELECT arrayJoin(keys) AS key, customer_id, today FROM customers) AS of USING key
 WHERE name IN {names} AND type NOT IN ('link', 'split')
   AND (kafka_topic, kafka_partition, kafka_offset) NOT IN (
       SELECT splitByChar('/', place)[1], toUInt32OrZero(splitByChar('/', place)[2]),
              toUInt64OrZero(splitByChar('/', place)[3])
       FROM rejected_raw WHERE NOT startsWith(place, kafka_topic))"""
+
+# JSON is read before the join: what it is read from need not go through it.
+_WHOSE = (
+    "LEFT SEMI JOIN (SELECT arrayJoin(keys) AS key, customer_id, today FROM customers) AS whose USING key"
+)
 
 
 class Scan:
@@ -73,14 +77,15 @@ class Scan:
         for columns in (self._raws(), texts, numbers | self._rate()):
             source = _with(columns, source)
         aggregates = "".join(f",\n       {sql} AS {name}" for sql, name in self.columns.items())
-        return f"SELECT customer_id{aggregates}\nFROM ({source})\nGROUP BY customer_id"
+        return f"SELECT customer_id{aggregates}\nFROM ({source}) AS e\n{_WHOSE}\nGROUP BY customer_id"
 
     def _raws(self) -> dict[str, str]:
-        """JSON is read only of events that are asked for it."""
+        """JSON is read only of events that are asked for it; around the reading, `if` would have it done twice."""
         found = {}
         for path, (number, names) in self._paths.items():
-            raws = values.raws("properties", tuple(path.split(".")), self.parameters)
-            found[f"v{number}"] = f"if(name IN {self.parameters.texts(names)}, {raws}, [])"
+            asked = f"if(name IN {self.parameters.texts(names)}, properties, '')"
+            json = "properties" if names == self._names else asked
+            found[f"v{number}"] = values.raws(json, tuple(path.split(".")), self.parameters)
         return found
 
     def _rate(self) -> dict[str, str]:

@@ -42,7 +42,7 @@ def _text(raw: str) -> str:
     return (
         f"multiIf(startsWith({raw}, '\"'), if(lengthUTF8({string}) <= {MAX_TEXT}, {string}, NULL), "
         f"{raw} IN ('true', 'false'), {raw}, {raw} = '-0', '0', match({raw}, {_NUMBER}), {raw}, "
-        f"match({raw}, {_SMALL}), toString(toDecimal128({raw}, 9)), NULL)"
+        f"match({raw}, {_SMALL}), toString(toDecimal128OrZero({raw}, 9)), NULL)"
     )
 
 
@@ -54,7 +54,7 @@ def decoded(raw: str) -> str:
 
 def numbers(texts: str) -> str:
     """Those of an array of texts that are numbers, as Decimal(38, 9)."""
-    return f"arrayMap(x -> toDecimal128(x, 9), arrayFilter(x -> match(x, {_NUMBER}), {texts}))"
+    return f"arrayMap(x -> toDecimal128OrZero(x, 9), arrayFilter(x -> match(x, {_NUMBER}), {texts}))"
 
 
 def currency(json: str) -> str:

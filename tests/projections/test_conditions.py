@@ -28,7 +28,7 @@ from tests.portrait_strategies import ALL_KNOWN, DAY, NOON, Drawn, operator, wor
 from tests.projections.conftest import Server, settings_for
 from tests.projections.crowd import Answers, One, by_fold, crowd, customers, keys_of, store
 
-EXAMPLES = int(os.environ.get("CDP_TEST_CONDITIONS", "10"))
+EXAMPLES = int(os.environ.get("CDP_TEST_CONDITIONS", "8"))
 SEED = int(os.environ.get("CDP_TEST_SEED", "1"))
 CUSTOMERS = crowd(SEED, 120, "America/New_York")
 UTC = Calendar("UTC")
