@@ -7,7 +7,7 @@ import orjson
 from hypothesis import strategies as st
 
 from processors.messages import Change
-from schemas.changes import customer_id
+from schemas.changes import LIFECYCLE_CHANGED, SEGMENT_CHANGED, customer_id
 from schemas.facts import union
 from schemas.identity import IdentityRules
 from tests import identity_oracle, oracle
@@ -158,7 +158,9 @@ def assert_consistent(changes: list[Change], states: dict[str, Any]) -> None:
     into, stage, sequence = dict[str, str | None](), dict[str, str](), dict[str, int]()
     for change in changes:
         body = change.body
-        if "change" not in body:
+        if change.type == SEGMENT_CHANGED:
+            assert into[change.customer_id] is None or body["change"] == "left"
+        elif change.type == LIFECYCLE_CHANGED:
             assert body["from"] == stage.get(change.customer_id)
             assert body["sequence"] == sequence.get(change.customer_id, 0) + 1
             stage[change.customer_id], sequence[change.customer_id] = body["to"], body["sequence"]

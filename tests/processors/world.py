@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 import orjson
-from pydantic import Field, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 
 from processors.chunk import fold_commands_chunk, fold_events_chunk
 from processors.definitions_log import Library
@@ -13,12 +13,22 @@ from processors.messages import Change, Definitions
 from processors.records import LogRecord, Unfoldable
 from processors.rules import room
 from processors.turn import Turn
-from schemas.changes import IdentityChange, LifecycleChange
+from schemas.changes import (
+    IDENTITY_CHANGED,
+    LIFECYCLE_CHANGED,
+    SEGMENT_CHANGED,
+    IdentityChange,
+    LifecycleChange,
+    SegmentChange,
+)
 from schemas.commands import Command
 from schemas.state import CLUSTER, LINK, POSITION, Position, new_position
 from schemas.topics import partition_of
 from tests.processors.events import Record, Said
 
+CHANGES: dict[str, type[BaseModel]] = {
+    LIFECYCLE_CHANGED: LifecycleChange, SEGMENT_CHANGED: SegmentChange, IDENTITY_CHANGED: IdentityChange,
+}  # fmt: skip
 COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="kind")])
 
 
@@ -107,15 +117,23 @@ class World:
 
     def run(self, dice: random.Random, crash: float = 0.1, most: int = 8, limit: int = 100_000) -> "World":
         """Fold everything, in any order of partitions and logs, in chunks of any size; some are never committed."""
+        self.steps(dice, None, crash, most, limit)
+        assert_at_rest(self.states().values())
+        return self
+
+    def steps(
+        self, dice: random.Random, count: int | None, crash: float = 0.1, most: int = 8, limit: int = 100_000
+    ) -> None:
+        """Fold so many chunks; None: everything."""
         while places := [(p, topic) for p in self.partitions for topic in p.unread()]:
+            if count is not None and (count := count - 1) < 0:
+                return
             partition, topic = dice.choice(places)
             for turn in partition.turns(topic, dice.randint(1, most)):
                 if dice.random() < crash:
                     break
                 self._commit(partition, turn)
             assert self.folded < limit, "it does not terminate"
-        assert_at_rest(self.states().values())
-        return self
 
     def states(self) -> dict[str, Any]:
         """Every state, parsed."""
@@ -128,16 +146,19 @@ class World:
             turn.position["events"] + turn.position["commands"] - before["events"] - before["commands"]
         )
         for change in turn.changes:
-            model = IdentityChange if "change" in change.body else LifecycleChange
-            model.model_validate_json(orjson.dumps(change.body))
+            CHANGES[change.type].model_validate_json(orjson.dumps(change.body))
         self.changes += turn.changes
         self.rejected += turn.rejected
         self.sent += len(turn.commands)
         for command in turn.commands:
-            value = orjson.dumps(command.body)
-            COMMAND.validate_json(value, strict=True)
-            log = self._home(command.to).commands
-            log.append(Record("t.commands.v1", 0, len(log), command.to.encode(), value, []))
+            self.tell(command.to, command.body)
+
+    def tell(self, to: str, body: Any) -> None:
+        """Append a command to the log of the identifier addressed."""
+        value = orjson.dumps(body)
+        COMMAND.validate_json(value, strict=True)
+        log = self._home(to).commands
+        log.append(Record("t.commands.v1", 0, len(log), to.encode(), value, []))
 
     def _home(self, key: str) -> Partition:
         return self.partitions[partition_of(key, len(self.partitions))]
