@@ -17,7 +17,10 @@ from projections.conditions.questions import (
     labels,
     measured,
     members,
+    preview,
     sample,
 )
 
-__all__ = ["Context", "Query", "ask", "count", "difference", "labels", "measured", "members", "sample"]
+__all__ = [
+    "Context", "Query", "ask", "count", "difference", "labels", "measured", "members", "preview", "sample",
+]  # fmt: skip

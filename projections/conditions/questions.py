@@ -54,6 +54,18 @@ def count(definition: Defined, context: Context) -> Query:
     return _labelled(definition, context, "SELECT label, count() FROM ({}) GROUP BY label ORDER BY label")
 
 
+def preview(definition: Defined, context: Context, size: int = 10) -> Query:
+    """How many carry the label and some who do, by its value, in one scan: (value, customers, [customer_id]).
+
+    They are the same ones each time.
+    """
+    some = f"groupArraySorted({int(size)})((cityHash64(customer_id), customer_id))"
+    return _labelled(
+        definition, context,
+        f"SELECT label, count(), arrayMap(x -> x.2, {some}) FROM ({{}}) GROUP BY label ORDER BY label",
+    )  # fmt: skip
+
+
 def sample(definition: Defined, context: Context, size: int = 10) -> Query:
     """Some who carry the label, the same ones each time: (customer_id, value, identifiers)."""
     chosen = "SELECT customer_id, label FROM ({}) ORDER BY cityHash64(customer_id) LIMIT " + str(int(size))

@@ -142,6 +142,10 @@ def test_members_counts_and_samples_are_of_the_same_customers(stored: Client, na
     assert all(expected[str(who)] == value for who, value, _ in sample)
     assert all(identifiers for _, _, identifiers in sample)
     assert sample == conditions.ask(stored, conditions.sample(definition, CONTEXT, 3))
+    for value, number, some in conditions.ask(stored, conditions.preview(definition, CONTEXT, 3)):
+        assert number == Counter(expected.values())[value]
+        assert len(some) == min(number, 3)
+        assert {expected[str(who)] for who in some} == {value}
 
 
 def labels_of(world: World) -> dict[str, dict[str, str]]:
