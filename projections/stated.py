@@ -1,28 +1,33 @@
 """What the events of the log state below some place of it, by primary identifier: what leaves are backfilled from."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 from clickhouse_driver import Client
 
+from projections.connect import retried
 from schemas.settings import Settings
 from schemas.topics import EVENTS
 
-BLOCK = 20_000
-_OF_CUSTOMERS = """\
+PAGE = 50_000
+"""Events that are read at once. No query stays open meanwhile: what is done with them may take its time."""
+PATIENCE = 60.0
+# In the order of the table, so that nothing is sorted. A copy of an event that is not merged yet comes after the first.
+_STATED = """\
+SELECT key, source, message_id, name, toUnixTimestamp64Milli(occurred_at), properties
 FROM events_raw
-WHERE kafka_topic = %(topic)s AND key > %(after)s AND name IN %(names)s AND type NOT IN ('link', 'split')
+WHERE kafka_topic = %(topic)s AND name IN %(names)s AND type NOT IN ('link', 'split')
+  AND key >= %(key)s AND (key, source, message_id) > (%(key)s, %(source)s, %(message_id)s)
   AND kafka_offset < %(below)s[kafka_partition + 1]
   AND (kafka_partition, kafka_offset) NOT IN (
       SELECT toUInt32OrZero(splitByChar('/', place)[2]), toUInt64OrZero(splitByChar('/', place)[3])
       FROM rejected_raw WHERE splitByChar('/', place)[1] = %(topic)s)
-"""
-# In the order of the table, so that nothing is sorted. A copy of an event that is not merged yet comes after the first.
-_STATED = f"""\
-SELECT key, source, message_id, name, toUnixTimestamp64Milli(occurred_at), properties
-{_OF_CUSTOMERS}
 ORDER BY key, source, message_id, kafka_offset
+LIMIT %(page)s
 """
+_LAST = "\U0010ffff"
+"""Greater than every source: a place after all events of an identifier."""
 
 
 class Stated(NamedTuple):
@@ -41,22 +46,19 @@ def stated(
 ) -> Iterator[Stated]:
     """Events of customers with these names, each once, of primary identifiers greater than `after`, in their order.
 
-    `below`: an offset for each partition; what was rejected is left out. It streams: nothing grows with the log.
+    `below`: an offset for each partition; what was rejected is left out. Nothing grows with the log. Unavailable where
+    ClickHouse is away for PATIENCE seconds.
     """
-    params = {
-        "topic": EVENTS.name(settings.namespace), "after": after, "names": tuple(sorted(names)), "below": list(below),
+    params: dict[str, Any] = {
+        "topic": EVENTS.name(settings.namespace), "names": tuple(sorted(names)), "below": list(below), "page": PAGE,
     }  # fmt: skip
-    last = ("", "", "")
-    for row in client.execute_iter(_STATED, params, settings={"max_block_size": BLOCK}):
-        if row[:3] != last:
-            last = row[:3]
-            yield Stated(*row)
-
-
-def identifiers(client: Client, settings: Settings, names: Collection[str], below: Sequence[int]) -> int:
-    """About how many primary identifiers such events have."""
-    params = {
-        "topic": EVENTS.name(settings.namespace), "after": "", "names": tuple(sorted(names)), "below": list(below),
-    }  # fmt: skip
-    found: int = client.execute(f"SELECT uniq(key) {_OF_CUSTOMERS}", params)[0][0]
-    return found
+    last = (after, _LAST if after else "", "")
+    while True:
+        place = dict(zip(("key", "source", "message_id"), last, strict=True))
+        rows = retried(settings, partial(client.execute, _STATED, params | place), PATIENCE)
+        for row in rows:
+            if row[:3] != last:
+                last = row[:3]
+                yield Stated(*row)
+        if len(rows) < PAGE:
+            return

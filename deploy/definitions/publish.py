@@ -7,25 +7,22 @@ kill goes on exactly there. Events are folded all the while: below the collectin
 the workers remember them themselves.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
-
-from clickhouse_driver import errors
 
 from deploy.definitions import history as log
 from deploy.definitions.backfill import batches, index_of
-from deploy.definitions.history import History, Published
-from deploy.definitions.plan import Plan, plan, rolled_back
+from deploy.definitions.history import History
+from deploy.definitions.plan import Definitions, Plan, plan, rolled_back
 from deploy.definitions.plan import standing as standing_in
 from deploy.definitions.publisher import Publisher, publisher
 from deploy.definitions.standing import Standing, missing, standing
 from deploy.progress import wait
 from processors.portrait.model import leaves as leaves_of
-from projections.connect import LOST, connect, reason, where
+from projections.connect import connect
 from projections.stated import stated
 from schemas import folders
 from schemas.definitions import key_of
-from schemas.errors import Unavailable
 from schemas.folders import Folder
 from schemas.graph import Defined
 from schemas.leaves import Leaf
@@ -74,17 +71,16 @@ def _publish(settings: Settings, want: Want, because: str | None, tell: Tell) ->
     planned(history, want(history), because)  # what cannot be is told before anything is taken over
     with publisher(settings) as writer, standing(settings) as at:
         history, finished = log.read(settings), None
-        if history.unfinished is not None:
-            finished = history.unfinished.model
-            _finish(settings, writer, at, history, history.unfinished, tell)
+        begun = history.unfinished
+        if begun is not None:
+            finished = begun.model
+            publication = begun.publication or Publication(model=key_of(begun.model), complete=True)
+            _finish(settings, writer, at, history.definitions, finished, publication, tell)
             history = log.read(settings)
         made = planned(history, want(history), because)
         if made.steps:
-            publication = _begin(writer, made)
-            begun = history._replace(definitions={**history.definitions, **{key_of(d): d for d in made.new}})
-            _finish(
-                settings, writer, at, begun, Published(made.model, history.models[-1].at, publication), tell
-            )
+            known = {**history.definitions, **{key_of(each): each for each in made.new}}
+            _finish(settings, writer, at, known, made.model, _begin(writer, made), tell)
         return Done(made, finished)
 
 
@@ -102,14 +98,19 @@ def _begin(writer: Publisher, made: Plan) -> Publication:
 
 
 def _finish(
-    settings: Settings, writer: Publisher, at: Standing, history: History, of: Published, tell: Tell
+    settings: Settings,
+    writer: Publisher,
+    at: Standing,
+    known: Definitions,
+    model: Model,
+    publication: Publication,
+    tell: Tell,
 ) -> None:
     """Go on with a publication from where it is until its model is in force everywhere."""
-    publication = of.publication or Publication(model=key_of(of.model), complete=True)
     if not publication.marked:
         if not publication.complete:
             _wait_for_past(at, publication, tell)
-            publication = _backfill(settings, writer, at, history, of.model, publication, tell)
+            publication = _backfill(settings, writer, at, new_leaves(known, model), publication, tell)
         _wait_until_joined(at, publication, 0, tell)
         with writer.transaction():
             publication = publication.model_copy(update={"marked": writer.mark("model", publication.model)})
@@ -145,37 +146,32 @@ def _backfill(
     settings: Settings,
     writer: Publisher,
     at: Standing,
-    history: History,
-    model: Model,
+    leaves: Mapping[str, Leaf],
     publication: Publication,
     tell: Tell,
 ) -> Publication:
     """Send what past events state to the model's new leaves, a transaction a batch."""
-    leaves = new_leaves(history, model)
-    index = index_of(leaves, model.version, history.genesis.timezone)
+    index = index_of(leaves, int(publication.model.rpartition("/")[2]), settings.timezone)
     names = {name for leaf in leaves.values() for name in leaf.events}
-    try:
-        with connect(settings) as client:
-            events = stated(client, settings, names, publication.below, publication.after)
-            for batch in batches(events, index, publication.model):
-                sent = publication.sent + len(batch.commands)
-                with writer.transaction():
-                    publication = publication.model_copy(update={"sent": sent, "after": batch.upto})
-                    writer.command(batch.commands)
-                    writer.note(publication)
-                tell("backfilled identifiers", sent)
-                _wait_until_joined(at, publication, MOST_BEHIND, tell)
-    except (*LOST, errors.ServerException) as error:
-        raise Unavailable(reason(error), where(settings), "run it again: it goes on where it was") from error
+    with connect(settings) as client:
+        events = stated(client, settings, names, publication.below, publication.after)
+        for batch in batches(events, index, publication.model):
+            sent = publication.sent + len(batch.commands)
+            with writer.transaction():
+                publication = publication.model_copy(update={"sent": sent, "after": batch.upto})
+                writer.command(batch.commands)
+                writer.note(publication)
+            tell("backfilled identifiers", sent)
+            _wait_until_joined(at, publication, MOST_BEHIND, tell)
     with writer.transaction():
         publication = publication.model_copy(update={"complete": True})
         writer.note(publication)
     return publication
 
 
-def new_leaves(history: History, model: Model) -> dict[str, Leaf]:
+def new_leaves(known: Definitions, model: Model) -> dict[str, Leaf]:
     """The leaves that are remembered since this model, by digest."""
-    needed = leaves_of(standing_in(history.definitions, model))
+    needed = leaves_of(standing_in(known, model))
     return {digest: leaf for digest, leaf in needed.items() if model.leaves[digest] == model.version}
 
 
