@@ -12,11 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.conditions import preview
+from bench.definitions import definitions
 from bench.figures import Figure, Result
 from bench.fold import fold
 from bench.freshness import freshness
 from bench.identity import identity
 from bench.ingest import ingest
+from bench.publish import publication
 from bench.restart import restart
 from bench.sink import sink
 from schemas.errors import CdpError
@@ -29,6 +31,8 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "restart": restart,
     "identity": identity,
     "preview": preview,
+    "definitions": definitions,
+    "publish": publication,
 }
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 

@@ -15,7 +15,7 @@ import orjson
 
 from bench.figures import Result
 from bench.log import Progress, Written, write
-from bench.platform import SECRET, Platform, platform
+from bench.platform import LIFECYCLE_ONLY, SECRET, Platform, platform
 from bench.synthetic import Record, events, people
 from bench.usage import cpu_seconds, memory_mb
 from deploy.program import Program, tail
@@ -31,7 +31,7 @@ ONE_IDENTIFIER = (1, 1, 0)
 """Known by a user_id or an anonymous_id: every event comes to a root. What uniting costs is in `bench identity`."""
 ABOUT = (
     f"One worker, {EVENTS_COUNT:,} synthetic events of {CUSTOMERS:,} customers (Zipf 1.0), one identifier each, "
-    "over 5 days, preset ecommerce, a tick an hour in each of 8 partitions and the live clock's; "
+    "over 5 days, a lifecycle alone (preset ecommerce), a tick an hour in each of 8 partitions and the live clock's; "
     "peer: aiokafka + orjson + dict"
 )
 
@@ -57,7 +57,7 @@ class Run(NamedTuple):
 def fold() -> Result:
     """Measure, and check that every event counted once."""
     result = Result("fold", ABOUT)
-    with platform() as mine:
+    with platform(founded=LIFECYCLE_ONLY) as mine:
         written = write(mine.settings, log_of(mine.settings, CUSTOMERS))
         result.add("size of a value, mean", written.bytes / written.count, "bytes")
         worker = mine.cdp("worker")
@@ -154,6 +154,6 @@ def _peer(mine: Platform) -> dict[str, float]:
 
 
 def _many() -> Run:
-    with platform() as mine:
+    with platform(founded=LIFECYCLE_ONLY) as mine:
         written = write(mine.settings, log_of(mine.settings, MANY_CUSTOMERS, each=True))
         return watch(mine.settings, mine.cdp("worker"), written.count)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from bench.figures import Result
 from bench.fold import SEED, Run, cpu_us, watch
 from bench.log import Progress, write
-from bench.platform import SECRET, Platform, platform
+from bench.platform import LIFECYCLE_ONLY, SECRET, Platform, platform
 from bench.synthetic import Person, Record, events, people
 from schemas.topics import partition_of
 
@@ -29,12 +29,12 @@ def identity() -> Result:
     """Measure."""
     result = Result("identity", ABOUT)
     for what, shares in (("one identifier", ALONE), ("a third with a second identifier", THIRD)):
-        with platform() as mine:
+        with platform(founded=LIFECYCLE_ONLY) as mine:
             who = people(CUSTOMERS, SEED, mine.settings.partitions, SECRET, shares)
             run = _fold(mine, events(who, COUNT, SEED, _now()))
             result.add(f"{what}: CPU an event", cpu_us(run), "µs")
             result.add(f"{what}: events a second", run.events / (run.last.at - run.first.at), "1/s")
-    with platform() as mine:
+    with platform(founded=LIFECYCLE_ONLY) as mine:
         both = people(PAIRS, SEED, mine.settings.partitions, SECRET, (0, 0, 1))
         visitors = [_second(person, mine.settings.partitions) for person in both]
         _fold(mine, _one_each(visitors))

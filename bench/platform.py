@@ -14,9 +14,13 @@ from deploy.localstack.kafka_server import start_kafka
 from deploy.localstack.ports import LOOPBACK, free_ports
 from deploy.program import Program
 from projections.migrate import migrate
+from schemas.definitions import PRESETS
 from schemas.settings import Settings
 
 SECRET = "a secret of benchmarks, of no worth"
+NOTHING: Mapping[str, str] = {}
+LIFECYCLE_ONLY = {"lifecycle": str(PRESETS / "ecommerce.yaml")}
+"""Settings of a deployment that is founded with a lifecycle and no other definitions."""
 
 
 class Platform:
@@ -51,18 +55,24 @@ class Platform:
 
 
 @contextmanager
-def platform(*, clickhouse: bool = False) -> Iterator[Platform]:
-    """A founded deployment with a broker of its own (and a database where it is asked for), no process of ours yet."""
+def platform(*, clickhouse: bool = False, founded: Mapping[str, str] = NOTHING) -> Iterator[Platform]:
+    """A founded deployment with a broker of its own (and a database where it is asked for), no process of ours yet.
+
+    `founded`: settings that say with what. The preset's definitions are in force where they say nothing.
+    """
     with tempfile.TemporaryDirectory(prefix="cdp-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         kafka_port, controller, tcp, http, ingest = free_ports(5)
-        settings = Settings(
-            home=folder,
-            kafka=f"{LOOPBACK}:{kafka_port}",
-            clickhouse_port=tcp,
-            clickhouse_http_port=http,
-            ingest_port=ingest,
-            key_secret=SecretStr(SECRET),
+        settings = Settings.model_validate(
+            {
+                "home": folder,
+                "kafka": f"{LOOPBACK}:{kafka_port}",
+                "clickhouse_port": tcp,
+                "clickhouse_http_port": http,
+                "ingest_port": ingest,
+                "key_secret": SecretStr(SECRET),
+                **founded,
+            }
         )
         mine = Platform(folder, settings)
         try:
