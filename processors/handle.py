@@ -9,7 +9,7 @@ state that it is given and gives it back changed: a caller that wants to keep th
 
 from processors.identifiers import ends
 from processors.messages import Arrived, Command, Definitions, Message, Output, Redefined, Told
-from processors.portrait.index import before, touched
+from processors.portrait.index import NOTHING, before, touched
 from processors.rules import remembered, uniting
 from processors.rules.evaluation import advance, evaluate_all, evaluate_touched
 from processors.rules.facts import fold
@@ -59,7 +59,9 @@ def _arrived(state: State, message: Arrived, definitions: Definitions) -> tuple[
             **({"leaves": states} if states else {}),
         }  # fmt: skip
         return state, [Command(state["owner"], deliver), *failed]
-    return state, [*_event(state, key, keys, event, digest, states, clock_at, definitions), *failed]
+    outputs = _event(state, key, keys, event, digest, states, clock_at, definitions)
+    outputs += failed
+    return state, outputs
 
 
 def _told(state: State | None, message: Told, definitions: Definitions) -> tuple[State | None, list[Output]]:
@@ -122,27 +124,29 @@ def _event(
     now = max(clock_at, at)
     if now > cluster["at"]:
         outputs += advance(cluster, now, definitions)
-    view, ids = part is None, set[str]()
+    view, ids = part is None, NOTHING
     if event["type"] not in BY_OPERATORS:
         if part is None:
             part = cluster["parts"][keys[0]] = new_part(at)
         was = before(part, event["name"])
         fold(part, keys, event, digest, definitions.calendar)
-        remembered.remember(part, states)
+        if states:
+            remembered.remember(part, states)
         several = len(cluster["parts"]) > 1
         ids = touched(definitions.portrait.touching, was, part, event, states, cluster["aged"], several)
     if len(keys) > 1:
         linked, claims = _links(cluster, root, keys, event, definitions)
         view = view or (linked and len(cluster["members"]) > 1)
         outputs += claims
-    cause = f"{event['source']}/{event['message_id']}"
-    why = Why(cause, at, f"{cause}/{event['received_at']}")
-    if view:
-        outputs += review(cluster, definitions.identifiers, Cause(at, cause))
-        outputs += evaluate_all(cluster, definitions, why)
-    elif ids:
-        outputs += evaluate_touched(cluster, definitions, why, keys[0], ids)
     cluster["rev"] += 1
+    if view or ids:
+        cause = f"{event['source']}/{event['message_id']}"
+        why = Why(cause, at, f"{cause}/{event['received_at']}")
+        if view:
+            outputs += review(cluster, definitions.identifiers, Cause(at, cause))
+            outputs += evaluate_all(cluster, definitions, why)
+        else:
+            outputs += evaluate_touched(cluster, definitions, why, keys[0], ids)
     return outputs
 
 

@@ -4,7 +4,7 @@ What only ever grows (a name seen, a count, a channel) touches a condition until
 what asks for one only while some silence holds.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from processors.portrait.compiled import Context
@@ -37,39 +37,46 @@ class Index(NamedTuple):
     first: Ids  # for the first thing of the customer's own doing
 
 
-class Before(NamedTuple):
-    """What an event is news to."""
-
-    own_first: int | None
-    named: bool
-    namespaces: int
+Before = tuple[int | None, bool, int]
+"""What an event may be news to: the first thing of the customer's own doing, its name, how many namespaces."""
+NOTHING: Collection[str] = frozenset[str]()
 
 
 def before(part: Part, name: str) -> Before:
     """A part before an event of this name is folded into it."""
-    return Before(part["own_first"], name in part["names"], len(part["identifiers"]))
+    return part["own_first"], name in part["names"], len(part["identifiers"])
 
 
 def touched(
     index: Index, was: Before, part: Part, event: EventBody, states: LeafStates, aged: bool, several: bool
-) -> set[str]:
+) -> Collection[str]:
     """The definitions whose answer an event may have changed that was folded into the part.
 
     `aged`: some silence holds. `several`: the customer has other parts, whose names may push out some of this one.
     """
-    found, name = set[str](), event["name"]
+    name, (own_first, named, namespaces) = event["name"], was
+    if (
+        named
+        and not (
+            aged or states or name in index.names or index.channels or (index.stated and event["traits"])
+        )
+        and part["own_first"] == own_first
+        and len(part["identifiers"]) == namespaces
+    ):
+        return NOTHING  # as most events
+    found = set[str]()
     counted = part["names"].get(name)
     if counted is not None:
         _up_to(found, index.names.get(name, ()), counted[0])
-        if not was.named and (several or part["other_names"]):
+        if not named and (several or part["other_names"]):
             found |= index.named
     if index.channels:
         _up_to(found, index.channels.get(event["channel"], ()), part["channels"][event["channel"]])
     if index.stated and event["traits"]:
         found |= _stated(index, part, event, several)
-    if len(part["identifiers"]) > was.namespaces:
+    if len(part["identifiers"]) > namespaces:
         found |= index.identified
-    if part["own_first"] != was.own_first:
+    if part["own_first"] != own_first:
         found |= index.silent | index.first
     elif aged and name not in NOT_OWN:
         found |= index.silent

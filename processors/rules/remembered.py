@@ -34,8 +34,7 @@ def stated(event: EventBody, definitions: Definitions) -> tuple[LeafStates, list
 
 def remember(part: Part, states: LeafStates) -> None:
     """Join what was stated to a part."""
-    if states:
-        join(part.setdefault("leaves", {}), states)
+    join(part.setdefault("leaves", {}), states)
 
 
 def backfill(cluster: Cluster, root: str, command: Backfill, definitions: Definitions) -> list[Output]:

@@ -1,5 +1,6 @@
 """A partition in memory: the pure core with a `Memory` that commits each turn, as a worker would."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -42,6 +43,7 @@ class Machine:
         }
         self.changes: list[Change] = []
         self.rejected: list[tuple[LogRecord, Unfoldable]] = []
+        self.failed: Counter[str] = Counter()
         self.turns = 0
         self.crash_at: int | None = None
         self.log: list[Record] = []
@@ -111,6 +113,7 @@ class Machine:
         self.position = turn.position
         self.changes += turn.changes
         self.rejected += turn.rejected
+        self.failed += turn.failed
 
     # reading it
     def due_at(self, key: str) -> int | None:
