@@ -64,10 +64,11 @@ def named(definitions: Iterable[Defined], name: str) -> Defined:
 def preview(settings: Settings, definition: Defined, context: Context) -> Counted:
     """How many customers it holds now, by value, and some of them."""
     with connect(settings) as client:
-        counted = _ask(settings, client, conditions.count(definition, context))
-        some = _ask(settings, client, conditions.sample(definition, context, SAMPLE))
-    sample = [(str(id_), value, identifiers) for id_, value, identifiers in some]
-    return Counted(dict(counted), sample, context.now)
+        found = _ask(settings, client, conditions.preview(definition, context, SAMPLE))
+        some = [(str(id_), value) for value, _, ids in found for id_ in ids][:SAMPLE]
+        known = _identifiers(settings, client, [id_ for id_, _ in some])
+    sample = [(id_, value, known.get(id_, {})) for id_, value in some]
+    return Counted({value: number for value, number, _ in found}, sample, context.now)
 
 
 def affected(
@@ -97,6 +98,11 @@ def moves(
     settings = {**SETTINGS, "max_block_size": BLOCK}
     for id_, before, after in client.execute_iter(query.sql, query.params, settings=settings):
         yield Move(str(id_), before, after)
+
+
+def _identifiers(settings: Settings, client: Client, ids: list[str]) -> dict[str, dict[str, list[str]]]:
+    query = "SELECT customer_id, identifiers FROM profiles WHERE customer_id IN (SELECT toUUID(arrayJoin(%(ids)s)))"
+    return {str(id_): clear for id_, clear in _ask(settings, client, Query(query, {"ids": ids}))}
 
 
 def _ask(settings: Settings, client: Client, query: Query) -> list[tuple[Any, ...]]:

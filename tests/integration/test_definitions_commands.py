@@ -1,0 +1,125 @@
+"""`cdp definitions` as an operator types it, on a platform that runs."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from deploy.definitions.live import wait_until_shown
+from projections.connect import connect
+from schemas.changes import customer_id
+from schemas.settings import Settings
+from tests.deploy.test_cli import cdp
+from tests.integration.shop import BUYERS, FREQUENT, MORE, expected, folder, history, united
+from tests.integration.test_definitions import quiet, shop, shop_lifecycle, visible
+from tests.processes import Process, environment, running
+
+__all__ = ["shop"]
+Typed = Callable[..., str]
+
+
+def typing(settings: Settings) -> Typed:
+    """Types commands; gives what they print, or tell as an error."""
+
+    def typed(*words: str, code: int = 0) -> str:
+        done = cdp("definitions", *words, env={**environment(settings), "COLUMNS": "160"})
+        assert done.returncode == code, done.stderr + done.stdout
+        return done.stdout if code != 1 else done.stderr
+
+    return typed
+
+
+def test_from_a_folder_to_full_membership_and_back(shop: Settings, tmp_path: Path) -> None:
+    typed, past = typing(shop), [*history(11, 40, 400), *united(40)]
+    path = folder(tmp_path / "second", BUYERS, *MORE)
+    now = expected(path, shop_lifecycle(), past)
+    frequent = {id_ for id_, labels in now.items() if "segment/frequent" in labels}
+    with running(Process("worker", shop), Process("sink", shop)):
+        visible(shop, past)
+        assert "valid: 1 lifecycle, 1 role, 1 tag, 4 segment; 9 things to remember" in typed(
+            "validate", str(path)
+        )
+
+        told = typed("preview", "segment/frequent", str(path))
+        assert f"segment/frequent/1 holds {len(frequent)} customers" in told
+        assert sum(id_ in told for id_ in frequent) == min(10, len(frequent))
+        assert "there is no segment/frequent" in typed("preview", "segment/frequent", code=1), (
+            "not in force yet"
+        )
+        by_taste = typed("preview", "tag/taste", str(path))
+        assert all(taste in by_taste for taste in ("red", "wide"))
+
+        told = typed("diff", str(path), "--name", "segment/frequent")
+        assert "model/main/2:" in told
+        assert f"segment/frequent/1: {len(frequent)} would enter, 0 would leave" in told
+        rows = list(csv.DictReader(typed("diff", str(path), "--all", "csv").splitlines()))
+        entering = {row["customer_id"] for row in rows if row["definition"] == "segment/frequent/1"}
+        assert entering == frequent
+        lines = [json.loads(line) for line in typed("diff", str(path), "--all", "json").splitlines()]
+        assert {
+            line["customer_id"] for line in lines if line["definition"] == "segment/frequent/1"
+        } == frequent
+        assert {line["was"] for line in lines} == {None}
+        assert len(lines) == len(rows)
+
+        told = typed("publish", str(path), "--because", "more to say")
+        assert "model/main/2 is in force" in told
+        assert f"segment/frequent  0       {len(frequent)}" in told
+        assert "nothing differs from what is in force" in typed("publish", str(path), "--because", "again")
+        assert "all 40 customers carry exactly what ClickHouse finds" in typed("audit")
+
+        told = typed("history")
+        assert [word in told for word in ("founded", "more to say", "segment/frequent is new")] == [True] * 3
+        assert "founded" not in typed("history", "segment/frequent")
+        assert "was never published" in typed("history", "segment/nothing")
+
+        refused = typed("rollback", "segment/frequent", code=1)
+        assert "role/fan: when.all.0.segment: no segment named frequent" in refused
+        folder(
+            tmp_path / "second",
+            BUYERS,
+            FREQUENT | {"version": 2, "when": {"not": FREQUENT["when"]}},
+            *MORE[1:],
+        )
+        told = typed("diff", str(path), "--name", "segment/frequent")
+        assert f"{40 - len(frequent)} would enter, {len(frequent)} would leave" in told
+        typed("publish", str(path), "--because", "the others")
+        assert "segment/frequent 2 -> 1" in typed("rollback", "segment/frequent", "--because", "no, those")
+        wait_until_shown(shop, quiet)
+        with connect(shop) as client:
+            live = client.execute("SELECT customer_id FROM portraits WHERE name = 'frequent'")
+            assert {str(id_) for (id_,) in live} == frequent
+            assert "all 40" in typed("audit")
+            other = next(n for n in range(40) if customer_id(f"user_id:{n}") not in frequent)
+            client.execute(
+                "INSERT INTO events_raw (key, source, message_id, type, name, occurred_at, received_at, properties) "
+                f"SELECT 'user_id:{other}', 'x', toString(number), 'track', 'Visit', t, t, '{{}}' "
+                "FROM (SELECT arrayJoin(range(5)) AS number, max(logical_at) OVER () AS t FROM profiles LIMIT 5)"
+            )
+        told = typed("audit", code=3)
+        assert "1 of 40 customers differ" in told
+        assert customer_id(f"user_id:{other}") in told
+
+
+def test_what_cannot_be_published_is_refused_with_its_place_and_leaves_nothing(
+    shop: Settings,
+    tmp_path: Path,
+) -> None:
+    typed = typing(shop)
+    bad = FREQUENT | {"when": {"all": [{"segment": "buyers"}, {"segment": "nobody"}]}}
+    path = str(folder(tmp_path / "bad", BUYERS, bad))
+    for words in (("validate", path), ("diff", path), ("publish", path, "--because", "x"),
+                  ("preview", "segment/frequent", path)):  # fmt: skip
+        assert "segment/frequent: when.all.1.segment: no segment named nobody" in typed(*words, code=1)
+    changed = str(folder(tmp_path / "changed", BUYERS | {"when": {"did": ["x"]}}))
+    assert "segment/buyers/1 is in the log with another content" in typed(
+        "publish", changed, "--because", "x", code=1
+    )
+    assert "no such folder of definitions" in typed(
+        "publish", str(tmp_path / "nowhere"), "--because", "x", code=1
+    )
+    assert "lifecycle/ecommerce has no earlier version" in typed("rollback", "lifecycle/ecommerce", code=1)
+    assert "segment/nobody is not in force" in typed("rollback", "segment/nobody", code=1)
+    told = typed("history")
+    assert "founded" in told
+    assert "2" not in told.split("because")[1].split("founded")[0].split()[0]
