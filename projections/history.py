@@ -7,7 +7,7 @@ from clickhouse_driver import Client
 
 from schemas.errors import CdpError
 
-MOST = 100_000
+MOST = 50_000
 """Events of one customer that are read."""
 # What the fold refused is no event of anybody; the first payload of an event is the one that counts.
 _EVENTS = """\
