@@ -19,6 +19,9 @@ def try_next(settings: Settings, console: Console, customer: str, joined: str | 
     http = f"http://{settings.clickhouse_host}:{settings.clickhouse_http_port}/?database={settings.clickhouse_database}"
     steps = {
         "Look at one customer": f"cdp profile show {shlex.quote(f'user_id:{customer}')}",
+        "See why, by which events, and when that changes by itself": (
+            f"cdp explain {shlex.quote(f'user_id:{customer}')} stage"
+        ),
         **({"See why one of them is one customer": f"cdp identity explain {joined}"} if joined else {}),
         "Ask your own question (docs/views.md)": (
             f"curl -s '{http}' -u {settings.analyst_user}:{password} -d '{QUESTION}'"
