@@ -76,7 +76,14 @@ def _condition(number: int, names: list[str]) -> dict[str, Any]:
         {"sum": {"event": names, "property": "price", "at_least": 50, "within": days}},
         {"distinct": {"event": names, "property": "product_id", "at_least": 3, "within": days}},
         {"last": {"event": names, "where": [{"property": "total", "at_most": number}], "within": days}},
-        {"latest": {"event": names, "property": "path", "is": f"/p/{number}"}},
+        {
+            "latest": {
+                "event": names,
+                "where": [{"property": "path", "is_not": f"/p/{number}"}],
+                "property": "path",
+                "is": "/p/1",
+            }
+        },
     )[number % 5]
 
 
