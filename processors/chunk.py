@@ -77,20 +77,6 @@ def fold_chunk(position: Position, chunk: Chunk, memory: Memory, compile_: Compi
     yield from _fold_log(turn, chunk.events, memory, compile_)
 
 
-def fold_events_chunk(
-    position: Position, records: Sequence[LogRecord], memory: Memory, compile_: Compile
-) -> Iterator[Turn]:
-    """The turns that a chunk of cdp.events.v1 alone makes, from a position on."""
-    return fold_chunk(position, Chunk(events=records), memory, compile_)
-
-
-def fold_commands_chunk(
-    position: Position, records: Sequence[LogRecord], memory: Memory, compile_: Compile
-) -> Iterator[Turn]:
-    """The turn that a chunk of cdp.commands.v1 alone makes, from a position on at which definitions are in force."""
-    return fold_chunk(position, Chunk(commands=records), memory, compile_)
-
-
 def _fold_commands(turn: Turn, records: Sequence[LogRecord], memory: Memory, compile_: Compile) -> None:
     if records:
         timed = [(record, turn.position["clock_at"]) for record in records]
