@@ -56,12 +56,15 @@ def _wait_until_folded(settings: Settings, upto: Offsets, tell: Tell) -> None:
         consumer.close(autocommit=False)
 
 
-def wait(behind: Callable[[], int], what: str, process: str, tell: Tell) -> None:
-    """Wait until nothing is behind; Unavailable where that does not shrink for PATIENCE seconds.
+def wait(
+    behind: Callable[[], int], what: str, process: str, tell: Tell, moving: Callable[[], int] = lambda: 0
+) -> None:
+    """Wait until nothing is behind; Unavailable where that does not shrink for PATIENCE seconds, and nothing is moving.
 
-    A server that is away for a while is no progress, and nothing worse.
+    A server that is away for a while is no progress, and nothing worse. `moving`: what changes while work goes on that
+    ends all at once.
     """
-    least, deadline = None, time.monotonic() + PATIENCE
+    least, deadline, moved = None, time.monotonic() + PATIENCE, 0
     while True:
         try:
             left = behind()
@@ -69,7 +72,8 @@ def wait(behind: Callable[[], int], what: str, process: str, tell: Tell) -> None
             if not left:
                 return
             tell(left)
-            if least is None or left < least:
+            late = time.monotonic() > deadline
+            if least is None or left < least or (late and moved != (moved := moving())):
                 least, deadline = left, time.monotonic() + PATIENCE
         except (KafkaError, Unavailable) as error:
             told = str(error)

@@ -1,18 +1,19 @@
 """Questions to ClickHouse about definitions: who is in one, who would enter or leave."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from clickhouse_driver import Client
+from clickhouse_driver import Client, errors
 
 from deploy.definitions.history import History
 from deploy.definitions.logical import now
 from projections import conditions
 from projections.conditions import Context, Query
 from projections.conditions.asking import SETTINGS
-from projections.connect import connect, retried
-from schemas.errors import ConfigError
+from projections.connect import LOST, connect, reason, retried, where
+from schemas.errors import ConfigError, Unavailable
 from schemas.graph import Defined, name_of, references
 from schemas.portrait import Rates, Thresholds
 from schemas.settings import Settings
@@ -36,6 +37,20 @@ class Move(NamedTuple):
     customer_id: str
     was: str | None
     becomes: str | None
+
+
+@contextmanager
+def asked(settings: Settings) -> Iterator[Client]:
+    """A connection to ask by; Unavailable where ClickHouse goes away, or cannot answer what it is asked."""
+    try:
+        with connect(settings) as client:
+            yield client
+    except errors.ServerException as error:
+        raise Unavailable(
+            reason(error), where(settings), "`cdp migrate` brings its tables up to date"
+        ) from error
+    except LOST as error:
+        raise Unavailable(reason(error), where(settings), "is it running? `cdp status`") from error
 
 
 def context_of(
@@ -63,7 +78,7 @@ def named(definitions: Iterable[Defined], name: str) -> Defined:
 
 def preview(settings: Settings, definition: Defined, context: Context) -> Counted:
     """How many customers it holds now, by value, and some of them."""
-    with connect(settings) as client:
+    with asked(settings) as client:
         found = _ask(settings, client, conditions.preview(definition, context, SAMPLE))
         some = [(str(id_), value) for value, _, ids in found for id_ in ids][:SAMPLE]
         known = _identifiers(settings, client, [id_ for id_, _ in some])

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from clickhouse_driver import Client
 
-from deploy.definitions.asking import context_of
+from deploy.definitions.asking import asked, context_of
 from deploy.definitions.history import History
 from deploy.definitions.plan import standing
 from projections import conditions
 from projections.conditions import Context, Query
-from projections.connect import connect, retried
+from projections.connect import retried
 from schemas.settings import Settings
 
 PATIENCE = 10.0
@@ -63,7 +63,7 @@ def audit(settings: Settings, history: History, tell: Callable[[int], None] = la
     """Compare every customer; `tell` gets how many differ each time."""
     definitions = standing(history.definitions, history.now) if history.now else [history.lifecycle]
     known: set[str] | None = None
-    with connect(settings) as client:
+    with asked(settings) as client:
         for _ in range(TIMES):
             if known is not None:
                 time.sleep(BETWEEN_S)

@@ -1,9 +1,10 @@
 """What the views show of labels at present."""
 
+from deploy.definitions.asking import asked
 from deploy.definitions.publish import Tell
 from deploy.definitions.standing import missing, standing
 from deploy.progress import wait
-from projections.connect import connect, retried
+from projections.connect import retried
 from schemas.settings import Settings
 
 PATIENCE = 10.0
@@ -16,7 +17,7 @@ SELECT concat('stage ', stage) AS label, count() FROM profiles GROUP BY label
 
 def counts(settings: Settings) -> dict[str, int]:
     """Customers of each label and stage, as the views have them."""
-    with connect(settings) as client:
+    with asked(settings) as client:
         return dict(retried(settings, lambda: client.execute(_COUNTS), PATIENCE))
 
 

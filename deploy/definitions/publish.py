@@ -120,25 +120,24 @@ def _finish(
 
 def wait_until_passed(at: Standing, publication: Publication, tell: Tell) -> None:
     """Return when every partition has the model in force."""
-    passed = {partition: offset + 1 for partition, offset in enumerate(publication.marked)}
+    _wait_until_folded(at, publication.marked, "partitions come to the new model, offsets left", tell)
+
+
+def _wait_until_folded(at: Standing, markers: Sequence[int], what: str, tell: Tell) -> None:
+    upto = {partition: offset + 1 for partition, offset in enumerate(markers)}
     wait(
-        lambda: missing(at.folded(), passed), "the workers do not fold", "worker-1",
-        lambda left: tell("partitions come to the new model, offsets left", left),
+        lambda: missing(at.folded(), upto), "the workers do not fold", "worker-1", lambda left: tell(what, left),
+        lambda: at.state_ends(upto),
     )  # fmt: skip
 
 
 def _wait_for_past(at: Standing, publication: Publication, tell: Tell) -> None:
     """Until ClickHouse has the events below the markers, and what of them was rejected."""
-    below = {partition: offset + 1 for partition, offset in enumerate(publication.below)}
-    wait(
-        lambda: missing(at.folded(), below), "the workers do not fold", "worker-1",
-        lambda left: tell("workers fold what was before, offsets left", left),
-    )  # fmt: skip
-    rejected = at.ends("rejected")
+    _wait_until_folded(at, publication.below, "workers fold what was before, offsets left", tell)
+    below, rejected = dict(enumerate(publication.below)), at.ends("rejected")
     wait(
         lambda: missing(at.written("events"), below) + missing(at.written("rejected"), rejected),
-        "the sink does not write", "sink",
-        lambda left: tell("ClickHouse takes what was before, offsets left", left),
+        "the sink does not write", "sink", lambda left: tell("ClickHouse takes what was before, offsets left", left),
     )  # fmt: skip
 
 

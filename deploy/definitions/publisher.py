@@ -43,11 +43,10 @@ class Publisher:
             yield
             self.acknowledged()
             self._producer.commit_transaction()
-        except _FENCED:
-            raise
-        except BaseException:
+        except BaseException as error:
             self._sent.clear()
-            self._producer.abort_transaction()
+            if not _is_fenced(error):
+                self._producer.abort_transaction()
             raise
 
     def define(self, definitions: Iterable[Definition]) -> None:
@@ -117,7 +116,7 @@ def publisher(settings: Settings) -> Iterator[Publisher]:
         write_lost_markers(settings.kafka, last, _written(settings))
         yield Publisher(settings, producer)
     except KafkaError as error:
-        if isinstance(error, _FENCED):
+        if _is_fenced(error):
             what = "another publication has taken over, and finishes this one first"
             raise CdpError(what, DEFINITIONS.name(settings.namespace), "`cdp definitions history`") from error
         raise Unavailable(
@@ -135,3 +134,8 @@ def _written(settings: Settings) -> list[TopicPartition]:
         TopicPartition(DEFINITIONS.name(settings.namespace), 0),
         *(TopicPartition(name, number) for name in names for number in range(settings.partitions)),
     ]
+
+
+def _is_fenced(error: BaseException) -> bool:
+    """What is sent after somebody else took over fails with the first failure inside."""
+    return any(isinstance(each, _FENCED) for each in (error, *error.args))

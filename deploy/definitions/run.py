@@ -12,7 +12,7 @@ from rich.console import Console
 
 from deploy.definitions import history as log
 from deploy.definitions import tell
-from deploy.definitions.asking import SAMPLE, Move, affected, context_of, moves, named, preview
+from deploy.definitions.asking import SAMPLE, Move, affected, asked, context_of, moves, named, preview
 from deploy.definitions.audit import audit
 from deploy.definitions.founding import named as name_of_settings
 from deploy.definitions.history import History
@@ -20,7 +20,6 @@ from deploy.definitions.live import counts, wait_until_shown
 from deploy.definitions.plan import standing
 from deploy.definitions.publish import Done, Tell, planned, publish, roll_back
 from processors.portrait.model import leaves as leaves_of
-from projections.connect import connect
 from schemas import definitions, folders
 from schemas.definitions import key_of
 from schemas.errors import ConfigError
@@ -70,7 +69,7 @@ def differ(settings: Settings, folder: str | None, name: str | None, all_: str |
         tell.planned(console, made)
     context = context_of(settings, history, made.definitions)
     write = _writer(all_) if all_ else None
-    with connect(settings) as client:
+    with asked(settings) as client:
         for was, becomes in pairs:
             found, sample, about = Counter[tell.Moved](), list[Move](), _about(was, becomes)
             for move in moves(client, was, becomes, context, before):

@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.admin import OffsetSpec
 
 from projections.connect import connect, retried
 from projections.registry import named
 from projections.store import group_of
 from schemas.settings import Settings
-from schemas.topics import COMMANDS, EVENTS, Topic, fold_group
+from schemas.topics import COMMANDS, EVENTS, STATE, Topic, fold_group
 
 PATIENCE = 10.0
 CALL_MS = 10_000
@@ -33,6 +34,14 @@ class Standing:
         """How many backfill commands of a model the workers have dealt with."""
         told = (each.metadata.split(" ") for each in self._told(self._folding(), COMMANDS).values())
         return sum(int(words[1]) for words in told if words[0] == model and len(words) == 2)
+
+    def state_ends(self, upto: Offsets) -> int:
+        """What the partitions that are not folded up to there have written: they come to a definition in slices."""
+        reached, name = self.folded(), STATE.name(self._settings.namespace)
+        late = [number for number, end in upto.items() if reached.get(number, 0) < end]
+        asked = {TopicPartition(name, number): OffsetSpec.LATEST for number in late}
+        found = self._admin.list_partition_offsets(asked) if asked else {}
+        return sum(each.offset for each in found.values())
 
     def written(self, projection: str) -> Offsets:
         """The offset of its topic up to which a projection is in ClickHouse."""

@@ -40,6 +40,15 @@ def test_slow_progress_and_a_server_that_comes_back_are_waited_for(
     assert told == [5, 4, 3, 2, 1]
 
 
+def test_what_moves_and_shows_nothing_until_its_end_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "PATIENCE", 0.05)
+    monkeypatch.setattr(progress, "POLL", 0.01)
+    moved = iter([1, 2, 3, 4, 5, 5])
+    with pytest.raises(Unavailable, match="7 records"):
+        progress.wait(lambda: 7, "it stands", "sink", lambda _: None, lambda: next(moved))
+    assert list(moved) == []
+
+
 def test_workers_that_do_not_run_are_told(deployment: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "PATIENCE", 1.0)
     with pytest.raises(Unavailable, match="the workers do not fold"):

@@ -5,11 +5,14 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+from deploy.cli import app
 from deploy.definitions.live import wait_until_shown
 from projections.connect import connect
 from schemas.changes import customer_id
+from schemas.errors import CdpError
 from schemas.settings import Settings
-from tests.deploy.test_cli import cdp
 from tests.integration.shop import BUYERS, FREQUENT, MORE, expected, folder, history, united
 from tests.integration.test_definitions import quiet, shop, shop_lifecycle, visible
 from tests.processes import Process, environment, running
@@ -19,12 +22,17 @@ Typed = Callable[..., str]
 
 
 def typing(settings: Settings) -> Typed:
-    """Types commands; gives what they print, or tell as an error."""
+    """Types commands; gives what they print, or the error that they end with."""
 
     def typed(*words: str, code: int = 0) -> str:
-        done = cdp("definitions", *words, env={**environment(settings), "COLUMNS": "160"})
-        assert done.returncode == code, done.stderr + done.stdout
-        return done.stdout if code != 1 else done.stderr
+        done = CliRunner().invoke(
+            app, ["definitions", *words], env={**environment(settings), "COLUMNS": "160"}
+        )
+        assert done.exit_code == code, (done.output, done.exception)
+        if code != 1:
+            return done.stdout
+        assert isinstance(done.exception, CdpError)
+        return str(done.exception)
 
     return typed
 

@@ -4,8 +4,10 @@ from typing import Any
 
 import orjson
 import pytest
+from kafka.errors import KafkaConnectionError
 
 from deploy.definitions import history as log
+from deploy.definitions import publisher as publishing
 from deploy.definitions.plan import standing
 from deploy.definitions.publish import planned
 from deploy.definitions.publisher import Publisher, publisher
@@ -95,7 +97,10 @@ def test_who_starts_takes_over_and_the_other_is_told(deployment: Settings, in_th
     assert {definition for *_, definition in markers(deployment)} & {MODEL, "model/main/3"} == {MODEL}
 
 
-def test_without_kafka_it_is_said(deployment: Settings) -> None:
-    away = deployment.model_copy(update={"kafka": "127.0.0.1:1"})
-    with pytest.raises(Unavailable), publisher(away):
+def test_without_kafka_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise KafkaConnectionError
+
+    monkeypatch.setattr(publishing, "last_transaction", away)
+    with pytest.raises(Unavailable), publisher(Settings()):
         pass
