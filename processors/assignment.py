@@ -40,6 +40,8 @@ FETCH_BYTES = 2 * 1024 * 1024
 """Of all partitions together, as compressed in the log."""
 CHUNK_BYTES = 8 * 1024 * 1024
 """What a chunk should take: a log of new customers, or of large states, takes smaller chunks than one of known ones."""
+CHUNK_S = 0.4
+"""CPU seconds that a chunk should take: while it is folded nothing else runs, no heartbeat either."""
 IN_FLIGHT_BYTES = 10 * 1024 * 1024
 """No chunk is begun while those of all partitions take more: what they become is held until it is committed."""
 HAND_OVER_S = 0.001
@@ -168,9 +170,10 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
         )
 
     def _aim(self) -> int:
-        """Records of a chunk of CHUNK_BYTES, as the last chunks were; at least one."""
+        """Records of a chunk of CHUNK_BYTES and CHUNK_S at most, as the last chunks were; at least one."""
         weight = max((partition.weight for partition in self.partitions.values()), default=1)
-        return max(1, CHUNK_BYTES // weight)
+        pace = max((partition.pace for partition in self.partitions.values()), default=0.0)
+        return max(1, min(CHUNK_BYTES // weight, int(CHUNK_S / max(pace, 1e-6))))
 
     def tick(self, at: int) -> None:
         """Let every partition whose clock runs, and has not been there, write a tick."""

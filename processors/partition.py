@@ -48,7 +48,8 @@ log = structlog.get_logger()
 CACHE_BYTES = 8 * 1024 * 1024
 """Of all partitions of a worker together."""
 RECORD_BYTES = 1_500
-"""What a record takes while it is under way, beside the state that it changes: itself, and the change it makes."""
+"""What a record takes while it is under way, beside the states and changes that it makes."""
+CHANGE_BYTES = 1_000
 CHANGE_TOPICS = {
     LIFECYCLE_CHANGED: LIFECYCLE_CHANGES,
     SEGMENT_CHANGED: SEGMENT_CHANGES,
@@ -69,6 +70,7 @@ class Partition:
         self.commands = TopicPartition(COMMANDS.name(settings.namespace), number)
         self.position: Position = new_position()
         self.weight = 2 * RECORD_BYTES  # bytes that a record takes while it is under way, of the last chunk
+        self.pace = 0.0  # CPU seconds that a record takes, of the last chunk
         self.fault: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._lock = asyncio.Lock()
         self._failures = Failures()
@@ -126,11 +128,13 @@ class Partition:
         position, read = self.position, chunk.size
         events = [record for record in chunk.events if record.offset >= position["events"]]
         commands = [record for record in chunk.commands if record.offset >= position["commands"]]
+        begun = time.process_time()
         for turn in fold_chunk(position, Chunk(events, commands), self.store, self.library.compile):
+            if read:
+                held = sum(map(len, turn.states.values())) + CHANGE_BYTES * len(turn.changes)
+                self.weight, self.pace = RECORD_BYTES + held // read, (time.process_time() - begun) / read
             rejections.count(read, turn.position["rejected"] - self.position["rejected"])
             await self._commit(turn)
-            if read:
-                self.weight = RECORD_BYTES + sum(map(len, turn.states.values())) // read
             read = 0
 
     def wants_tick(self, at: int) -> bool:

@@ -18,10 +18,10 @@ class Changed(NamedTuple):
 
 
 class Found(NamedTuple):
-    """`due`: the next instant at which one of those that were evaluated could change by itself."""
+    """`due`: of each timed definition that was evaluated, the next instant at which it could change by itself."""
 
     changed: list[Changed]
-    due: int | None
+    due: dict[str, int | None]
     failed: list[str]  # definition keys, of those that failed on this customer's data and counted as false
 
 
@@ -30,13 +30,14 @@ def evaluate(portrait: Portrait, who: Subject, touched: Collection[str] | None =
 
     What the subject is (`labels`, `stage`, `scores`) is brought up to date in place.
     """
-    changed, ids, due, failed = list[Changed](), set[str](), None, list[str]()
+    changed, ids, due, failed = list[Changed](), set[str](), dict[str, int | None](), list[str]()
     for rule in portrait.rules:
         if touched is not None and rule.id not in touched and ids.isdisjoint(rule.needs):
             continue
         was, scores = _known(rule, who), who.scores
         value, next_due = _evaluate(rule, who, failed)
-        due = least(due, next_due)
+        if rule.timed:
+            due[rule.id] = next_due
         if value != was:
             changed.append(Changed(rule, was, value))
         if value != was or who.scores != scores:

@@ -1,11 +1,9 @@
 """What customers are: recomputed from facts, definitions and logical time, and published where it changed.
 
-Everything at once where the view of customers or the definitions changed; what time can change when something is due;
-else what an event touches. `due_at` is a lower bound: what is left out may only be due later.
+Everything at once where the view of customers or the definitions changed; else what an event touches, or what is due.
 """
 
 from collections.abc import Collection
-from typing import NamedTuple
 
 from processors.messages import Definitions, Failed, Output
 from processors.portrait.evaluate import evaluate, is_silent
@@ -14,7 +12,7 @@ from processors.rules.customers import facts_of
 from processors.rules.labels import label_changes, leave_all
 from processors.rules.stage import stage_change
 from processors.rules.why import TIME, Why
-from schemas.facts import Part, least
+from schemas.facts import Part
 from schemas.state import Cluster, Published
 
 
@@ -23,66 +21,85 @@ def advance(cluster: Cluster, until: int, definitions: Definitions) -> list[Outp
     outputs: list[Output] = []
     while cluster["due_at"] is not None and cluster["due_at"] <= until:
         at = cluster["at"] = cluster["due_at"]
-        outputs += _anew(cluster, definitions, Why(TIME, at, f"{TIME}/{at}"), definitions.portrait.timed)
+        why = Why(TIME, at, f"{TIME}/{at}")
+        for customer, published in cluster["published"].items():
+            if ids := _fallen_due(published, at, definitions):
+                outputs += _customer(cluster, definitions, why, customer, ids)
+        cluster["due_at"] = _due_at(cluster)
     cluster["at"] = max(cluster["at"], until)
     return outputs
 
 
 def evaluate_all(cluster: Cluster, definitions: Definitions, why: Why) -> list[Output]:
     """Evaluate every definition for each customer at the cluster's logical time; gives what changed."""
-    return _anew(cluster, definitions, why, None)
+    outputs, cluster["aged"] = list[Output](), False
+    for customer in cluster["published"]:
+        outputs += _customer(cluster, definitions, why, customer, None)
+    cluster["due_at"] = _due_at(cluster)
+    return outputs
 
 
 def evaluate_touched(
     cluster: Cluster, definitions: Definitions, why: Why, primary: str, touched: Collection[str]
 ) -> list[Output]:
-    """Evaluate what an event of this primary identifier touches; the rest may fall due as it would have."""
+    """Evaluate what an event of this primary identifier touches; the rest falls due as it would have."""
     for customer, published in cluster["published"].items():
         if primary in published["members"]:
-            evaluated = _customer(cluster, definitions, why, customer, touched)
-            cluster["due_at"] = least(cluster["due_at"], evaluated.due)
-            cluster["aged"] = cluster["aged"] or evaluated.silent
-            return evaluated.outputs
+            outputs = _customer(cluster, definitions, why, customer, touched)
+            cluster["due_at"] = _due_at(cluster)
+            return outputs
     return []
 
 
-class _Evaluated(NamedTuple):
-    """`due`: when it could change by itself; `silent`: anything of the customer's own doing could change it."""
+def _fallen_due(published: Published, at: int, definitions: Definitions) -> Collection[str]:
+    """The definitions that are due, taken out; of a state of older code, all that time can change."""
+    due = published.get("due")
+    if due is None:
+        return definitions.portrait.timed
+    ids = [id_ for id_, when in due.items() if when <= at]
+    for id_ in ids:
+        del due[id_]
+    return ids
 
-    outputs: list[Output]
-    due: int | None
-    silent: bool
 
-
-def _anew(
-    cluster: Cluster, definitions: Definitions, why: Why, touched: Collection[str] | None
-) -> list[Output]:
-    outputs, due, silent = list[Output](), None, False
-    for customer in cluster["published"]:
-        evaluated = _customer(cluster, definitions, why, customer, touched)
-        outputs += evaluated.outputs
-        due, silent = least(due, evaluated.due), silent or evaluated.silent
-    cluster["due_at"], cluster["aged"] = due, silent
-    return outputs
+def _due_at(cluster: Cluster) -> int | None:
+    return min(
+        (at for one in cluster["published"].values() for at in one.get("due", {}).values()), default=None
+    )
 
 
 def _customer(
     cluster: Cluster, definitions: Definitions, why: Why, customer: str, touched: Collection[str] | None
-) -> _Evaluated:
+) -> list[Output]:
     published, portrait = cluster["published"][customer], definitions.portrait
     part = facts_of(cluster, published["members"])
     if part is None:
-        return _Evaluated([*leave_all(cluster, definitions, customer, why)], None, False)
+        published["due"] = {}
+        return [*leave_all(cluster, definitions, customer, why)]
     who = _subject(cluster, definitions, published, part)
     found = evaluate(portrait, who, touched)
     published["lifecycle"] = portrait.lifecycle
+    _note_due(published, found.due, touched)
+    alone = len(cluster["published"]) == 1
+    cluster["aged"] = is_silent(portrait, who) or (cluster["aged"] and not alone)
     outputs: list[Output] = []
     if who.stage is not None and who.stage != published["stage"]:
         outputs.append(stage_change(cluster, definitions, customer, who.stage, why))
     if portrait.labels or "labels" in published:
         outputs += label_changes(cluster, definitions, customer, who, found.changed, touched, why)
     outputs += map(Failed, found.failed)
-    return _Evaluated(outputs, found.due, is_silent(portrait, who))
+    return outputs
+
+
+def _note_due(published: Published, due: dict[str, int | None], touched: Collection[str] | None) -> None:
+    mine = published.get("due")
+    if mine is None or touched is None:
+        mine = published["due"] = {}
+    for id_, at in due.items():
+        if at is not None:
+            mine[id_] = at
+        else:
+            mine.pop(id_, None)
 
 
 def _subject(cluster: Cluster, definitions: Definitions, published: Published, part: Part) -> Subject:

@@ -40,7 +40,7 @@ class Live:
         )
         self.part: Part | None = None
         self.who: Subject | None = None
-        self.due: int | None = None
+        self.due: dict[str, int] = {}
         self.aged = False
         self.touched: Collection[str] | None = None
 
@@ -58,9 +58,11 @@ class Live:
         self.evaluate(now, self.touched)
 
     def until(self, now: int) -> None:
-        while self.due is not None and self.due <= now:
-            at, self.due = self.due, None
-            self.evaluate(at, self.portrait.timed)
+        while self.due and (at := min(self.due.values())) <= now:
+            ids = [id_ for id_, due in self.due.items() if due == at]
+            for id_ in ids:
+                del self.due[id_]
+            self.evaluate(at, ids)
         if self.who is not None and self.who.now < now:
             self.who = self.subject(now)
 
@@ -68,8 +70,9 @@ class Live:
         self.who = self.subject(now)
         found = evaluate(self.portrait, self.who, ids)
         assert found.failed == []
-        assert found.due is None or found.due > now
-        self.due = min((at for at in (self.due, found.due) if at is not None), default=None)
+        assert all(at is None or at > now for at in found.due.values())
+        due = [*(self.due.items() if ids is not None else ()), *found.due.items()]
+        self.due = {id_: at for id_, at in dict(due).items() if at is not None}
         self.aged = is_silent(self.portrait, self.who) or (ids is not None and self.aged)
         return found
 
