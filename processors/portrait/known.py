@@ -115,15 +115,17 @@ def _anniversary(born: date, years: int) -> int | None:
 
 
 def identified(node: c.Identified, _: Context) -> Compiled:
-    """`wechat_openid` is any account's, `wechat_openid/APPID` one account's."""
+    """`wechat_openid` is any account's, `wechat_openid/APPID` one account's. Others' identifiers do not count."""
     wanted = frozenset(node.identifier)
-    return Compiled(
-        lambda who: any(
-            namespace in wanted or split_namespace(namespace)[0] in wanted
-            for namespace in who.part["identifiers"]
-        ),
-        never,
-    )
+
+    def test(who: Subject) -> bool:
+        return any(
+            who.members is None or not who.members.isdisjoint(values.values())
+            for namespace, values in who.part["identifiers"].items()
+            if namespace in wanted or split_namespace(namespace)[0] in wanted
+        )
+
+    return Compiled(test, never)
 
 
 def channel(node: c.OnChannel, _: Context) -> Compiled:

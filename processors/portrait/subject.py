@@ -25,7 +25,7 @@ class Subject:
 
     `part`: the union of its facts. `now`: Unix ms; `today`: its local day number. `rates`: what one unit of a currency
     is in the deployment's. `labels` (kind/name -> value), `stage` and `scores`: of the definitions that were evaluated
-    before the one that is asked.
+    before the one that is asked. `members`: the keys of its identifiers; None where all that were stated are its own.
     """
 
     part: Part
@@ -37,6 +37,7 @@ class Subject:
     labels: dict[str, str] = field(default_factory=dict)
     stage: Stage | None = None
     scores: Scores | None = None
+    members: frozenset[str] | None = None
 
     def worth(self, amounts: Mapping[str, str]) -> tuple[Decimal, int]:
         """Amounts by currency in the deployment's, and how many are left out for want of a rate.

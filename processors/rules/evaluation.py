@@ -106,7 +106,7 @@ def _subject(cluster: Cluster, definitions: Definitions, published: Published, p
     """The customer as it was published, but for labels of definitions that are no more."""
     now, calendar, portrait = cluster["at"], definitions.calendar, definitions.portrait
     who = Subject(part, now, calendar.day_of(now), calendar, portrait.currency, portrait.rates)
-    who.stage = published["stage"]
+    who.stage, who.members = published["stage"], frozenset(published["members"])
     if "labels" in published:
         who.labels = {n: one[0] for n, one in published["labels"].items() if n in portrait.labels}
     if "scores" in published:

@@ -1,5 +1,6 @@
 """Stories of labels: windows that close, definitions that go, fail, and are counted."""
 
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,9 @@ from schemas.changes import SEGMENT_CHANGED
 from schemas.definitions import key_of
 from schemas.portrait import Model, Segment
 from tests.processors.events import DAY, at, event, marker, tick
-from tests.processors.machine import Machine
+from tests.processors.identities import SMALL, rules_of, said, stated
+from tests.processors.machine import Machine, library
+from tests.processors.world import World
 
 START = at("2026-01-10T12:00")
 RECENT = {"did": {"event": "Visit", "at_least": 2, "within": {"last_days": 30}}}
@@ -101,3 +104,22 @@ def test_failures_are_told_once_a_minute_with_their_number(capsys: pytest.Captur
     failures.note({"segment/odd/1": 1})
     lines = [line for line in capsys.readouterr().out.splitlines() if "segment/odd/1" in line]
     assert [("times=2" in line, "times=5" in line) for line in lines] == [(True, False), (False, True)]
+
+
+def test_an_identifier_that_is_anothers_is_not_ones_own() -> None:
+    reachable = segment("reachable", {"identifier": "email"})
+    world = World(library("UTC", rules_of({}), reachable, model_of(1, reachable)), 2, SMALL)
+    for partition in world.partitions:
+        partition.position["in_force"]["model"] = "model/main/1"
+    mail = {"email": ["ada@example.com"]}
+    first = stated("Visit", START, "user_id:1", "email:1", identifiers={"user_id": ["1"], **mail})
+    second = stated("Visit", START + DAY, "user_id:2", "email:1", identifiers={"user_id": ["2"], **mail})
+    world.say([said(first), said(second)]).run(random.Random(1))
+    labels = {
+        one["head"]: one.get("labels", {})
+        for state in world.states().values()
+        for one in state.get("published", {}).values()
+        if one["members"]
+    }
+    assert labels["user_id:1"].keys() == {"segment/reachable"}
+    assert labels["user_id:2"] == {}
