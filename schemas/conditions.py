@@ -5,6 +5,7 @@ expression, a template or SQL. A day is a calendar day of the deployment's time 
 N - 1 days before it.
 """
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
@@ -26,6 +27,7 @@ from schemas.values import text_of
 
 MAX_WINDOW_DAYS = 400
 MAX_DEPTH = 12
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(plain)]
 Path = Annotated[str, Field(pattern=r"^[^.\s][^.]{0,99}(\.[^.]{1,100}){0,2}$"), AfterValidator(plain)]
@@ -41,7 +43,7 @@ Scalar = Annotated[Text, BeforeValidator(text_of)]
 Names = Annotated[tuple[Text, ...], Field(min_length=1, max_length=50), BeforeValidator(_listed)]
 Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 Conditions = Annotated[tuple["Condition", ...], Field(min_length=1, max_length=50)]
-Times = Annotated[int, Field(ge=0, le=1_000_000)]
+Times = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 
 
 class Node(BaseModel):
@@ -66,14 +68,23 @@ class Node(BaseModel):
 class LastDays(Node):
     """Today and the days before it, so many in all."""
 
-    last_days: int = Field(ge=1, le=MAX_WINDOW_DAYS)
+    last_days: int = Field(strict=True, ge=1, le=MAX_WINDOW_DAYS)
+
+
+def _day(value: Any) -> Any:
+    if type(value) is date or (isinstance(value, str) and _ISO_DAY.fullmatch(value)):
+        return value
+    raise ValueError("a day is written as 2026-12-31")
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 class Between(Node):
     """From a day to a day, both among them."""
 
-    from_: date = Field(alias="from")
-    to: date
+    from_: Day = Field(alias="from")
+    to: Day
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     @model_validator(mode="after")
@@ -86,7 +97,7 @@ class Between(Node):
 class MoreThanDays(Node):
     """Longer ago: true from 00:00 of the day so many days after, on."""
 
-    more_than_days_ago: int = Field(ge=1, le=36_500)
+    more_than_days_ago: int = Field(strict=True, ge=1, le=36_500)
 
 
 def _window(node: Any) -> str | None:
@@ -124,7 +135,7 @@ class ValueTest(Node):
     one_of: Annotated[tuple[Scalar, ...], Field(min_length=1, max_length=100)] | None = None
     at_least: Number | None = None
     at_most: Number | None = None
-    exists: bool | None = None
+    exists: Annotated[bool, Field(strict=True)] | None = None
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     @model_validator(mode="after")
@@ -202,7 +213,7 @@ class CountOf(Node):
     """
 
     of: Literal["purchases", "contracts", "renewals"] | Names
-    at_least: Annotated[int, Field(ge=1, le=1_000_000)]
+    at_least: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 
 
 class Count(Node):
@@ -219,7 +230,7 @@ class SinceLast(Node):
     """
 
     last: Literal["own", "contract_end"] | Names
-    days: int = Field(ge=1, le=36_500)
+    days: int = Field(strict=True, ge=1, le=36_500)
 
 
 class Since(Node):
@@ -278,8 +289,8 @@ class DistinctOf(Events):
 
     property: Path
     within: Window | None = None
-    at_least: Annotated[int, Field(ge=0, le=1_000)] | None = None
-    at_most: Annotated[int, Field(ge=0, le=999)] | None = None
+    at_least: Annotated[int, Field(strict=True, ge=0, le=1_000)] | None = None
+    at_most: Annotated[int, Field(strict=True, ge=0, le=999)] | None = None
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
@@ -315,9 +326,9 @@ class InterestOf(Events):
 
     property: Path
     is_: Annotated[tuple[Text, ...], Field(min_length=1, max_length=50)] = Field(alias="is")
-    top: Annotated[int, Field(ge=1, le=10)] | None = None
-    at_least: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    half_life_days: int = Field(30, ge=1, le=400)
+    top: Annotated[int, Field(strict=True, ge=1, le=10)] | None = None
+    at_least: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = None
+    half_life_days: int = Field(30, strict=True, ge=1, le=400)
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     @model_validator(mode="after")
@@ -348,8 +359,8 @@ class AgeOf(Node):
     """Whole years since a birthday, a trait as 1990-12-31; false where there is none."""
 
     trait: Text = "birthday"
-    at_least: Annotated[int, Field(ge=0, le=150)] | None = None
-    at_most: Annotated[int, Field(ge=0, le=150)] | None = None
+    at_least: Annotated[int, Field(strict=True, ge=0, le=150)] | None = None
+    at_most: Annotated[int, Field(strict=True, ge=0, le=150)] | None = None
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
@@ -374,7 +385,7 @@ class ChannelOf(Node):
     """Events of some channels, how often."""
 
     of: Names
-    at_least: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    at_least: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 1
 
 
 class OnChannel(Node):
@@ -412,8 +423,8 @@ class ScoreOf(Node):
     """A score of value, 1 to 5; false where no thresholds are published yet."""
 
     of: Literal["relationship", "frequency", "monetary"]
-    at_least: Annotated[int, Field(ge=1, le=5)] | None = None
-    at_most: Annotated[int, Field(ge=1, le=5)] | None = None
+    at_least: Annotated[int, Field(strict=True, ge=1, le=5)] | None = None
+    at_most: Annotated[int, Field(strict=True, ge=1, le=5)] | None = None
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
@@ -463,9 +474,9 @@ class Tagged(Node):
 class Duration(Node):
     """A span of real time: exactly one of the three."""
 
-    minutes: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    hours: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    days: Annotated[int, Field(ge=1, le=MAX_WINDOW_DAYS)] | None = None
+    minutes: Annotated[int, Field(strict=True, ge=1, le=100_000)] | None = None
+    hours: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = None
+    days: Annotated[int, Field(strict=True, ge=1, le=MAX_WINDOW_DAYS)] | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:

@@ -21,7 +21,7 @@ class _Definition(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: Label
-    version: int = Field(ge=1, le=1_000_000)
+    version: int = Field(strict=True, ge=1, le=1_000_000)
     about: About = ""
 
 
@@ -67,15 +67,15 @@ class TierFrom(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     tier: Label
-    points: int = Field(ge=0, le=15)
+    points: int = Field(strict=True, ge=0, le=15)
 
 
 class Value(_Definition):
     """Value: three scores of 1 to 5, by quantiles of the whole base, and the tier of their sum.
 
     relationship: days since the first thing of the customer's own doing. frequency: how often these events happened in
-    their window. monetary: net revenue. A score is 1 and one more for each threshold that is reached
-    (`Thresholds`). Tiers stand from the highest; the last takes 0 points.
+    their window. monetary: net revenue. A score is 1 and one more for each threshold that is passed
+    (`Thresholds`): who is like the least has 1, however many they are. Tiers stand from the highest; the last takes 0 points.
     """
 
     kind: Literal["value"]

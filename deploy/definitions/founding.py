@@ -26,14 +26,14 @@ def founding(settings: Settings, chosen: Sequence[Definition]) -> tuple[list[Def
     return [*others, *first.definitions, first.model], [*others, lifecycle, first.model]
 
 
-def named(settings: Settings) -> str:
+def _named(settings: Settings) -> str:
     """The folder or preset that the settings name; none where there is none of the lifecycle's name."""
     is_preset = "/" not in settings.lifecycle and (PRESETS / settings.lifecycle).is_dir()
     return settings.definitions or (settings.lifecycle if is_preset else "")
 
 
 def _wanted(settings: Settings, lifecycle: Lifecycle) -> list[Defined]:
-    name = named(settings)
+    name = _named(settings)
     if not name:
         return [lifecycle]
     wanted = folders.load(name, lifecycle)

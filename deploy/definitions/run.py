@@ -14,7 +14,6 @@ from deploy.definitions import history as log
 from deploy.definitions import tell
 from deploy.definitions.asking import SAMPLE, Move, affected, asked, context_of, moves, named, preview
 from deploy.definitions.audit import audit
-from deploy.definitions.founding import named as name_of_settings
 from deploy.definitions.history import History
 from deploy.definitions.live import counts, wait_until_shown
 from deploy.definitions.plan import standing
@@ -136,7 +135,7 @@ def _started(settings: Settings) -> tuple[Console, History]:
 
 
 def _folder(settings: Settings, name: str | None) -> Folder:
-    given = name or name_of_settings(settings)
+    given = name or settings.definitions
     if not given:
         raise ConfigError("which definitions?", "FOLDER", "name a folder or a preset, or set CDP_DEFINITIONS")
     return folders.read(folders.folder_of(given))

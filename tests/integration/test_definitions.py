@@ -209,7 +209,7 @@ def test_a_publisher_and_a_worker_that_are_killed_anywhere_change_nothing(
                                           "--because", "more"], Path(shop.home) / "publisher.log")  # fmt: skip
         kills = 0
         while True:
-            publisher.env = {**environment(shop), "STEPS": str(dice.randint(4, 40))}
+            publisher.env = {**environment(shop), "STEPS": str(dice.randint(4, 25))}
             publisher.start()
             if kills in (2, 4):
                 workers[kills // 2 - 1].kill()
