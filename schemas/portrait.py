@@ -75,7 +75,8 @@ class Value(_Definition):
 
     relationship: days since the first thing of the customer's own doing. frequency: how often these events happened in
     their window. monetary: net revenue. A score is 1 and one more for each threshold that is passed
-    (`Thresholds`): who is like the least has 1, however many they are. Tiers stand from the highest; the last takes 0 points.
+    (`Thresholds`): who is like the least has 1, however many they are. Tiers stand from the highest; the last takes 0
+    points.
     """
 
     kind: Literal["value"]
