@@ -78,7 +78,7 @@ def scores(who: "Customer") -> tuple[int, int, int] | None:
     if measured is None:
         return None
     bounds: list[tuple[Any, ...]] = [reached.relationship, reached.frequency, reached.monetary]
-    r, f, m = (1 + sum(x >= b for b in bs) for x, bs in zip(measured, bounds, strict=True))
+    r, f, m = (1 + sum(x > b for b in bs) for x, bs in zip(measured, bounds, strict=True))
     return r, f, m
 
 

@@ -50,8 +50,8 @@ def scoring_of(value: Value, thresholds: Thresholds | None, context: Context) ->
 
 
 def score(measure: Any, thresholds: Sequence[Any]) -> int:
-    """1, and one more for each threshold that is reached."""
-    return 1 + sum(bool(measure >= threshold) for threshold in thresholds)
+    """1, and one more for each threshold that is passed."""
+    return 1 + sum(bool(measure > threshold) for threshold in thresholds)
 
 
 def _older(thresholds: Sequence[int], context: Context) -> NextChange:
@@ -60,7 +60,7 @@ def _older(thresholds: Sequence[int], context: Context) -> NextChange:
         if own is None:
             return None
         first = context.calendar.day_of(own)
-        days = min((first + days for days in thresholds if first + days > who.today), default=None)
+        days = min((first + days + 1 for days in thresholds if first + days >= who.today), default=None)
         return None if days is None else later(context.calendar.start_of(days), who)
 
     return change

@@ -90,8 +90,8 @@ def _value(value: Value, scope: Scope, thresholds: Thresholds | None, column: st
     found: Layer = {}
     for name, score, number in zip(SCORES, scores, measured(value, scope), strict=True):
         bounds = (f"toDecimal256({p.of(f'{bound:f}')}, 9)" for bound in getattr(thresholds, name))
-        reached = " + ".join(f"({number} >= {bound})" for bound in bounds)
-        found[score] = f"if(first_own_day IS NULL, 0, 1 + ifNull({reached}, 0))"
+        passed = " + ".join(f"({number} > {bound})" for bound in bounds)
+        found[score] = f"if(first_own_day IS NULL, 0, 1 + ifNull({passed}, 0))"
     points = " + ".join(scores)
     tiers = ", ".join(f"{points} >= {p.of(tier.points)}, {p.of(tier.tier)}" for tier in value.tiers)
     found[column] = f"multiIf({points} = 0, '', {tiers}, '')"

@@ -1,5 +1,6 @@
 """Labels in the tests: random models and logs of what identifiers did, and what must come of them."""
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import orjson
@@ -96,11 +97,18 @@ def found(states: dict[str, Any]) -> dict[str, Known]:
 def expected(log: list[Stated], rules: Rules, definitions: Definitions, now: int) -> dict[str, Known]:
     """What every customer must be."""
     known = {}
-    for members, events in identity_oracle.customers(log, rules)[0]:
+    for members, stated in identity_oracle.customers(log, rules)[0]:
         head = min(members, key=lambda key: identity_oracle.place(key, rules))
+        events = [_own(event, members) for event in stated]
         who = Customer(events, now, definitions)
         known[customer_id(head)] = Known(labels(events, now, definitions), stage(who), scores(who))
     return known
+
+
+def _own(event: Any, members: Collection[str]) -> Any:
+    """The event without identifiers that belong to somebody else."""
+    own = {n: [v for v in values if f"{n}:{v}" in members] for n, values in event["identifiers"].items()}
+    return {**event, "identifiers": own}
 
 
 def assert_replayed(changes: list[Change], states: dict[str, Any]) -> None:
