@@ -1,6 +1,6 @@
 """The quantiles of the whole base by which value is scored: read from ClickHouse, exact, the same each time."""
 
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Any, NamedTuple
 
 from clickhouse_driver import errors
@@ -37,7 +37,7 @@ class Base(NamedTuple):
 def base(settings: Settings, value: Value, context: Context) -> Base | None:
     """The base now, under the rates of the context; None while it has nobody. Unavailable without ClickHouse.
 
-    Each is a measure that somebody has; of amounts nine digits after the point are kept, the rest is cut off.
+    Each is a measure that somebody has; of amounts nine digits after the point are kept, rounded up: nobody passes what is their own.
     """
     query = quantiles(value, context)
     try:
@@ -63,5 +63,5 @@ def _whole(found: Any) -> Whole:
 
 
 def _amounts(found: Any) -> Amounts:
-    a, b, c, d = (Decimal(each).quantize(_PLACES, ROUND_FLOOR) for each in found)
+    a, b, c, d = (Decimal(each).quantize(_PLACES, ROUND_CEILING) for each in found)
     return a, b, c, d

@@ -1,6 +1,6 @@
 """The quantiles of a base are those of its customers, counted naively."""
 
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
 import pytest
@@ -44,7 +44,7 @@ def naive(of: Value, now: int) -> Base:
     found = list(zip(*(each for each in everybody if each is not None), strict=True))
     places = [int(level * len(found[0])) for level in (0.2, 0.4, 0.6, 0.8)]
     relationship, frequency, monetary = ([sorted(column)[place] for place in places] for column in found)
-    cut = [amount.quantize(Decimal("0.000000001"), ROUND_FLOOR) for amount in monetary]
+    cut = [amount.quantize(Decimal("0.000000001"), ROUND_CEILING) for amount in monetary]
     return Base(tuple(relationship), tuple(frequency), tuple(cut), len(found[0]))
 
 
