@@ -37,7 +37,8 @@ class Base(NamedTuple):
 def base(settings: Settings, value: Value, context: Context) -> Base | None:
     """The base now, under the rates of the context; None while it has nobody. Unavailable without ClickHouse.
 
-    Each is a measure that somebody has; of amounts nine digits after the point are kept, rounded up: nobody passes what is their own.
+    Each is a measure that somebody has. Of amounts nine digits after the point are kept, rounded up: nobody passes what
+    is their own.
     """
     query = quantiles(value, context)
     try:
