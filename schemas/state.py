@@ -43,7 +43,9 @@ class Published(TypedDict):
     label_sequence: NotRequired[int]  # changes of its labels published so far
     scores: NotRequired[list[int]]  # relationship, frequency, monetary: 1 to 5
     left_out: NotRequired[int]  # currencies of its revenue that have no rate
-    due: NotRequired[dict[str, int]]  # id of a definition -> when its answer may change with nothing happening
+    due: NotRequired[
+        dict[str, int]
+    ]  # id of a definition -> when its answer may change with nothing happening
 
 
 class Seen(TypedDict):
