@@ -5,6 +5,7 @@ cause, from, to, k), k counting that definition's changes by that cause: the sam
 ids, two changes never share one.
 """
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID, uuid5
@@ -100,9 +101,11 @@ def change_id(
     customer: str, kind: str, definition: str, cause: str, from_: str | None, to: str, k: int
 ) -> str:
     """The stable id of a change."""
-    return str(
-        uuid5(CHANGE_NAMESPACE, "\n".join((customer, kind, definition, cause, from_ or "", to, str(k))))
-    )
+    named = "\n".join((customer, kind, definition, cause, from_ or "", to, str(k)))
+    # uuid5 itself, written out: the object between costs four times as much, and changes are many
+    digest = hashlib.sha1(CHANGE_NAMESPACE.bytes + named.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def ce_headers(change_id: str, type_: str, deployment: str, subject: str, at: int) -> list[tuple[str, bytes]]:

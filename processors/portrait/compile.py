@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from processors.portrait import known, needs, windows
-from processors.portrait.compiled import Compiled, Context, earliest, never
+from processors.portrait.compiled import Compiled, Context, Test, answer_of, earliest, never
 from processors.portrait.subject import Subject
 from schemas import conditions as c
 
@@ -29,7 +29,7 @@ def _all(node: c.All, context: Context) -> Compiled:
                 return False
         return True
 
-    return Compiled(test, earliest(part.next_change for part in parts))
+    return _timed(test, parts, stops_at=False)
 
 
 def _any(node: c.Any_, context: Context) -> Compiled:
@@ -42,12 +42,39 @@ def _any(node: c.Any_, context: Context) -> Compiled:
                 return True
         return False
 
-    return Compiled(test, earliest(part.next_change for part in parts))
+    return _timed(test, parts, stops_at=True)
+
+
+def _timed(test: Test, parts: tuple[Compiled, ...], stops_at: bool) -> Compiled:
+    """What is combined. A part that decides alone (`stops_at`) does so until it changes, whatever the others do."""
+    next_change, answers = earliest(part.next_change for part in parts), tuple(map(answer_of, parts))
+    if next_change is never:
+        return Compiled(test, never)
+
+    def both(who: Subject) -> tuple[bool, int | None]:
+        due: int | None = None
+        for answer in answers:
+            holds, at = answer(who)
+            if holds is stops_at:
+                return holds, at
+            if at is not None and (due is None or at < due):
+                due = at
+        return not stops_at, due
+
+    return Compiled(test, next_change, both)
 
 
 def _not(node: c.Not, context: Context) -> Compiled:
     part = compile_condition(node.not_, context)
-    return Compiled(lambda who: not part.test(who), part.next_change)
+    if part.next_change is never:
+        return Compiled(lambda who: not part.test(who), never)
+    answer = answer_of(part)
+
+    def both(who: Subject) -> tuple[bool, int | None]:
+        holds, at = answer(who)
+        return not holds, at
+
+    return Compiled(lambda who: not part.test(who), part.next_change, both)
 
 
 def _did(node: c.Did, context: Context) -> Compiled:

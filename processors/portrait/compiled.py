@@ -9,6 +9,8 @@ from schemas.leaves import Leaf, LeafState, digest_of
 
 Test = Callable[[Subject], bool]
 NextChange = Callable[[Subject], int | None]
+Answer = Callable[[Subject], tuple[bool, int | None]]
+"""Both at once, where that is cheaper than one after the other."""
 
 
 class Context(NamedTuple):
@@ -26,11 +28,23 @@ class Context(NamedTuple):
 class Compiled(NamedTuple):
     """A test, and the next instant later than the subject's `now` at which time alone could change its answer.
 
-    That is a lower bound; None where time changes nothing. It is `never` itself where it is None of everybody.
+    That is a lower bound; None where time changes nothing. It is `never` itself where it is None of everybody. `both`
+    gives the two at once, and may give a later bound.
     """
 
     test: Test
     next_change: NextChange
+    both: Answer | None = None
+
+
+def answer_of(compiled: Compiled) -> Answer:
+    """The answer of a condition, and when it changes by itself."""
+    test, next_change, both = compiled
+    if both is not None:
+        return both
+    if next_change is never:
+        return lambda who: (test(who), None)
+    return lambda who: (test(who), next_change(who))
 
 
 def never(_: Subject) -> int | None:

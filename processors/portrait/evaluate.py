@@ -1,11 +1,11 @@
 """Evaluates definitions on one customer: what is no longer as it was, and until when the rest stays so by itself."""
 
+import heapq
 from collections.abc import Collection
 from typing import NamedTuple, cast
 
 from processors.portrait.model import STAGE, Portrait, Rule
 from processors.portrait.subject import Subject
-from schemas.facts import least
 from schemas.labels import Stage
 
 
@@ -30,19 +30,29 @@ def evaluate(portrait: Portrait, who: Subject, touched: Collection[str] | None =
 
     What the subject is (`labels`, `stage`, `scores`) is brought up to date in place.
     """
-    changed, ids, due, failed = list[Changed](), set[str](), dict[str, int | None](), list[str]()
-    for rule in portrait.rules:
-        if touched is not None and rule.id not in touched and ids.isdisjoint(rule.needs):
+    changed, due, failed = list[Changed](), dict[str, int | None](), list[str]()
+    todo = _places(portrait, touched)
+    while todo:
+        place = heapq.heappop(todo)
+        if todo and todo[0] == place:
             continue
+        rule = portrait.rules[place]
         was, scores = _known(rule, who), who.scores
         value, next_due = _evaluate(rule, who, failed)
         if rule.timed:
             due[rule.id] = next_due
         if value != was:
             changed.append(Changed(rule, was, value))
-        if value != was or who.scores != scores:
-            ids.add(rule.id)
+        if touched is not None and (value != was or who.scores != scores):
+            for needing in portrait.needing.get(rule.id, ()):
+                heapq.heappush(todo, needing)
     return Found(changed, due, failed)
+
+
+def _places(portrait: Portrait, touched: Collection[str] | None) -> list[int]:
+    if touched is None:
+        return list(range(len(portrait.rules)))
+    return sorted(portrait.places[id_] for id_ in touched if id_ in portrait.places)
 
 
 def is_silent(portrait: Portrait, who: Subject) -> bool:
@@ -82,9 +92,13 @@ def _first(rule: Rule, who: Subject, failed: list[str]) -> tuple[str | None, int
         if compiled is None:
             return value, due
         try:
-            holds = compiled.test(who)
-            if rule.timed:
-                due = least(due, compiled.next_change(who))
+            both = compiled.both
+            if both is not None:
+                holds, at = both(who)
+            else:
+                holds, at = compiled.test(who), compiled.next_change(who)
+            if at is not None and (due is None or at < due):
+                due = at
         except Exception:  # noqa: BLE001
             failed.append(rule.key)
             holds = False

@@ -31,6 +31,8 @@ def interest(node: c.Interest, context: Context) -> Compiled:
         mine = [value for value in wanted if _score(state["b"].get(value), today) >= least]
         if of.top is None or not mine:
             return bool(mine)
+        if len(state["b"]) <= of.top:
+            return True
         scored = ((-_score(periods, today), value) for value, periods in state["b"].items())
         top = heapq.nsmallest(of.top, scored)
         return any(value in mine for _, value in top)
@@ -49,18 +51,28 @@ def interest(node: c.Interest, context: Context) -> Compiled:
     def too_little(who: Subject) -> int | None:
         state, today = leaf_of(who, key), who.today // days
         mine = () if state is None else [p for v in wanted if _score(p := state["b"].get(v), today) >= least]
-        for period in range(today + 1, today + HALVINGS + 2) if mine else ():
-            if any(_score(periods, period) < least for periods in mine):
-                return at_period(period)
-        return None
+        ends = [_falls_below(periods, today, least) for periods in mine]
+        return at_period(min(ends)) if ends else None
 
     return Compiled(test, earliest([forgotten if of.top else never, too_little]))
 
 
+def _falls_below(periods: dict[str, int], today: int, least: int) -> int:
+    """The period from which on a score is too little: of nothing at all when the newest sighting is forgotten."""
+    forgotten = max(map(int, periods)) + HALVINGS + 1
+    if least == 1:
+        return forgotten
+    return next(p for p in range(today + 1, forgotten + 1) if _score(periods, p) < least)
+
+
 def _score(periods: dict[str, int] | None, today: int) -> int:
     """In units of 2**-24 sightings of today."""
-    ages = ((today - int(period), n) for period, n in (periods or {}).items())
-    return sum(n << (HALVINGS - age) for age, n in ages if age <= HALVINGS)
+    total = 0
+    for period, number in (periods or {}).items():
+        age = today - int(period)
+        if age <= HALVINGS:
+            total += number << (HALVINGS - age)
+    return total
 
 
 def sequence(node: c.Sequence, context: Context) -> Compiled:

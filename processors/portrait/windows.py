@@ -6,7 +6,8 @@ A window's oldest day leaves it at a midnight; the answer changes with the first
 from collections import Counter
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from itertools import accumulate, pairwise
+from itertools import pairwise
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from processors.calendar import EPOCH
@@ -19,6 +20,7 @@ from schemas.remembered import leaves_of
 
 T = TypeVar("T")
 _EVER = -(10**9)
+_BY_DAY = itemgetter(0)
 Day = tuple[int, T]
 
 
@@ -72,30 +74,46 @@ class Window(NamedTuple):
         if not self.leaf.days:
             return never
 
-        def change(who: Subject) -> int | None:
-            suffixes = self._suffixes(who)
-            now = answer(suffixes[0][1])
-            for (day, _), (_, rest) in pairwise(suffixes):
-                if answer(rest) != now:
-                    return later(self.context.calendar.start_of(day + self.leaf.days), who)
-            return None
-
-        return change
+        return lambda who: self._change(who, answer, self._suffixes(who))
 
     def compiled(self, holds: Callable[[Any], bool]) -> Compiled:
         """The condition that the total passes."""
-        return Compiled(lambda who: holds(self.total(who)), self.next_change(holds))
+
+        def test(who: Subject) -> bool:
+            return holds(self.total(who))
+
+        if not self.leaf.days:
+            return Compiled(test, never)
+        nothing = holds(self.measure.nothing)
+
+        def both(who: Subject) -> tuple[bool, int | None]:
+            if leaf_of(who, self.key) is None:
+                return nothing, None
+            suffixes = self._suffixes(who)
+            return holds(suffixes[0][1]), self._change(who, holds, suffixes)
+
+        return Compiled(test, self.next_change(holds), both)
+
+    def _change(self, who: Subject, answer: Callable[[Any], Any], suffixes: list[Day[Any]]) -> int | None:
+        now = answer(suffixes[0][1])
+        for (day, _), (_, rest) in pairwise(suffixes):
+            if answer(rest) != now:
+                return later(self.context.calendar.start_of(day + self.leaf.days), who)
+        return None
 
     def _suffixes(self, who: Subject) -> list[Day[Any]]:
         """The total from each day within on, the oldest first; of nothing at last."""
         state, measure = leaf_of(who, self.key), self.measure
         if state is None:
             return [(0, measure.nothing)]
-        after = self._after(who)
-        within = sorted((each for each in measure.days(state, who) if each[0] > after), reverse=True)
-        measures = [measure.nothing, *(each[1] for each in within)]
-        totals = accumulate(measures, measure.both)
-        return list(zip([0, *(each[0] for each in within)], totals, strict=True))[::-1]
+        after, total = self._after(who), measure.nothing
+        found: list[Day[Any]] = [(0, total)]
+        for day, measured in sorted(measure.days(state, who), key=_BY_DAY, reverse=True):
+            if day > after:
+                total = measure.both(total, measured)
+                found.append((day, total))
+        found.reverse()
+        return found
 
     def _after(self, who: Subject) -> int:
         return who.today - self.leaf.days if self.leaf.days else _EVER

@@ -1,9 +1,10 @@
 from datetime import UTC, datetime, timedelta
+from uuid import uuid5
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from schemas.changes import LIFECYCLE_CHANGED, ce_headers, change_id, customer_id
+from schemas.changes import CHANGE_NAMESPACE, LIFECYCLE_CHANGED, ce_headers, change_id, customer_id
 
 CUSTOMER = "3b0f7c82-02f9-565b-b84a-8eed9b904e79"
 
@@ -16,6 +17,14 @@ def test_ids_never_change() -> None:
     second = change_id(CUSTOMER, "lifecycle", key, "shop/m1", "prospect", "new", 1)
     assert first == "40c274eb-a673-5325-a9d7-1d95bdc57474"
     assert second == "1d896387-7af1-59f0-a9c3-75d4b428ebe3"
+
+
+@given(st.text(max_size=40))
+def test_ids_are_of_the_fifth_version_of_uuids(cause: str) -> None:
+    named = f"{CUSTOMER}\nsegment\nsegment/vip/1\n{cause}\nentered\n\n0"
+    assert change_id(CUSTOMER, "segment", "segment/vip/1", cause, "entered", "", 0) == str(
+        uuid5(CHANGE_NAMESPACE, named)
+    )
 
 
 causes = st.tuples(
