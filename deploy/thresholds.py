@@ -16,7 +16,7 @@ from deploy.announce import announce, newest
 from deploy.definitions import history as log
 from deploy.definitions.asking import context_of
 from deploy.definitions.history import History
-from deploy.definitions.logical import now as logical_now
+from deploy.definitions.logical import clocks
 from deploy.definitions.plan import standing
 from processors.calendar import Calendar
 from projections.value import base
@@ -78,16 +78,17 @@ def show(settings: Settings) -> None:
 def follow(settings: Settings, stop: threading.Event | None = None) -> None:
     """Recompute whenever the deployment's logical day has moved on, until SIGTERM or `stop`.
 
-    A server that is away is waited for, and said once.
+    Not while an importer holds the clock: thresholds would depend on how fast its days pass. A server that is away is
+    waited for, and said once.
     """
     stop = stop or _stopping()
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     done, failing = None, ""
     while not stop.is_set():
         try:
-            at = logical_now(settings)
+            at, running = clocks(settings)
             day = Calendar(settings.timezone).day_of(at)
-            if day != done and _recomputed(settings, at):
+            if running and day != done and _recomputed(settings, at):
                 done = day
             failing = ""
         except CdpError as error:

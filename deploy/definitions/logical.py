@@ -1,6 +1,7 @@
 """The deployment's logical time: where its partitions' clocks are."""
 
 import time
+from typing import NamedTuple
 
 import orjson
 from kafka import KafkaConsumer, TopicPartition
@@ -16,16 +17,29 @@ BACK = 20
 READ_S = 10.0
 
 
-def now(settings: Settings) -> int:
-    """The latest tick that any partition has folded, Unix ms; the present where none has ticked yet.
+class Clocks(NamedTuple):
+    """`now`: the latest tick that any partition has folded, Unix ms; the present where none has ticked yet.
 
-    Unavailable where Kafka does not answer.
+    `running`: none is held by an importer.
     """
+
+    now: int
+    running: bool
+
+
+def clocks(settings: Settings) -> Clocks:
+    """The clocks of all partitions; Unavailable where Kafka does not answer."""
     try:
-        clocks = [position["clock_at"] for position in _positions(settings)]
+        positions = _positions(settings)
     except KafkaError as error:
         raise Unavailable(f"Kafka: {error}", settings.kafka, "is it running? `cdp status`") from error
-    return max(clocks, default=0) or time.time_ns() // 1_000_000
+    latest = max((position["clock_at"] for position in positions), default=0)
+    return Clocks(latest or time.time_ns() // 1_000_000, all(position["running"] for position in positions))
+
+
+def now(settings: Settings) -> int:
+    """The deployment's logical time, Unix ms; Unavailable where Kafka does not answer."""
+    return clocks(settings).now
 
 
 def _positions(settings: Settings) -> list[dict[str, int]]:

@@ -11,6 +11,7 @@ import pytest
 
 from deploy import rates, thresholds
 from deploy.definitions import history as log
+from deploy.definitions.logical import Clocks
 from processors.calendar import Calendar
 from projections.connect import connect
 from projections.migrate import migrate
@@ -82,7 +83,7 @@ def test_two_at_once_write_no_version_twice(base: Settings) -> None:
 def test_they_follow_the_logical_day_and_rest_while_it_does(
     base: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now, computed, stop = [NOON], list[int](), threading.Event()
+    now, computed, stop = [Clocks(NOON, running=True)], list[int](), threading.Event()
     original = thresholds.recompute
 
     def recompute(settings: Settings, at: int | None = None) -> thresholds.Recomputed:
@@ -91,7 +92,7 @@ def test_they_follow_the_logical_day_and_rest_while_it_does(
 
     monkeypatch.setattr(thresholds, "recompute", recompute)
     monkeypatch.setattr(thresholds, "POLL_S", 0.05)
-    monkeypatch.setattr(thresholds, "logical_now", lambda _: now[0])
+    monkeypatch.setattr(thresholds, "clocks", lambda _: now[0])
     following = threading.Thread(target=thresholds.follow, args=(base, stop))
     following.start()
     try:
@@ -100,10 +101,13 @@ def test_they_follow_the_logical_day_and_rest_while_it_does(
         until(lambda: len(published(base, Thresholds)) == 1, "the first are published")
         until(lambda: computed[-1] == NOON and not stop.wait(0.3), "it rests")
         before = len(computed)
-        now[0] = NOON + 3_600_000
+        now[0] = Clocks(NOON + 3_600_000, running=True)
         assert not stop.wait(0.5)
         assert len(computed) == before, "an hour is no day"
-        now[0] = NOON + DAY
+        now[0] = Clocks(NOON + DAY, running=False)
+        assert not stop.wait(0.5)
+        assert len(computed) == before, "an importer's days are not followed"
+        now[0] = Clocks(NOON + DAY, running=True)
         until(lambda: len(published(base, Thresholds)) == 2, "the next day has its own")
     finally:
         stop.set()
