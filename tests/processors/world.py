@@ -35,7 +35,8 @@ COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminat
 def assert_bounded(state: Any) -> None:
     """A cluster has no more members than it may, not even once all come to whom it has granted room."""
     promised = sum(members for members, _ in state.get("granted", {}).values())
-    assert len(state.get("members", ())) + promised <= vars(room)["MAX_MEMBERS"]  # some tests set a smaller one
+    most = vars(room)["MAX_MEMBERS"]  # some tests set a smaller one
+    assert len(state.get("members", ())) + promised <= most
     assert "granted" in state or "waiting" not in state, "nobody would ever answer who waits"
 
 
@@ -80,7 +81,10 @@ class Partition:
     def turns(self, events: int, commands: int) -> Iterator[Turn]:
         """The turns of at most so many records of each log."""
         at: Any = self.position
-        logs: list[list[Any]] = [self.events[at["events"] :][:events], self.commands[at["commands"] :][:commands]]
+        logs: list[list[Any]] = [
+            self.events[at["events"] :][:events],
+            self.commands[at["commands"] :][:commands],
+        ]
         return fold_chunk(self.position, Chunk(*logs), self, self.compile)
 
     def commit(self, turn: Turn) -> None:
