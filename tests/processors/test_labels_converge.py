@@ -102,7 +102,7 @@ def test_a_model_that_comes_later_remembers_as_if_it_always_had_been(seed: int) 
     commands = [c for partition in world.partitions for c in backfills(partition, two, library)]
     d.random.shuffle(commands)
     for to, command in commands:
-        world.tell(to, command)
+        world.send(to, command)
         world.steps(d.random, d.pick((0, 0, 0, 1, 5)))
     world.run(d.random)
     told = [p.position["backfilled"][1] for p in world.partitions if "backfilled" in p.position]

@@ -159,9 +159,9 @@ class World:
         self.rejected += turn.rejected
         self.sent += len(turn.commands)
         for command in turn.commands:
-            self.tell(command.to, command.body)
+            self.send(command.to, command.body)
 
-    def tell(self, to: str, body: Any) -> None:
+    def send(self, to: str, body: Any) -> None:
         """Append a command to the log of the identifier addressed."""
         value = orjson.dumps(body)
         COMMAND.validate_json(value, strict=True)
