@@ -5,6 +5,7 @@ so that nearly everybody needs leaf state. Membership is full when every partiti
 when the views have it. It must be what ClickHouse finds over the events themselves.
 """
 
+import logging
 import os
 import tempfile
 import time
@@ -76,6 +77,7 @@ def _fill(mine: Platform, result: Result) -> None:
 
 
 def _publish(mine: Platform, path: Path, result: Result) -> None:
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # its advice on event loops
     phases, began = dict[str, float](), time.monotonic()
 
     def tell(what: str, _: int) -> None:
