@@ -13,7 +13,7 @@ from schemas.errors import CdpError, NotFound
 
 def cdp(*arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", "deploy", *arguments]
-    return subprocess.run(argv, capture_output=True, text=True, env=dict(env), check=False, timeout=60)
+    return subprocess.run(argv, capture_output=True, text=True, env=dict(env), check=False, timeout=120)
 
 
 def failing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:

@@ -259,7 +259,7 @@ def test_a_demo_that_is_killed_and_started_again_ends_the_same(demo: Demo) -> No
     orders = lines()
     first = demo.start(keep=True)
     until(lambda: _is_up(demo), "the stack is up", 120)
-    for share, number in ((0.1, signal.SIGKILL), (0.2, signal.SIGKILL), (0.2, signal.SIGINT)):
+    for share, number in ((0.1, signal.SIGKILL), (0.05, signal.SIGKILL), (0.05, signal.SIGINT)):
         process = first if share == 0.1 else demo.start(keep=True)
         start = 0 if share == 0.1 else demo.written()
         wanted = start + share * len(orders)

@@ -152,10 +152,10 @@ def test_a_bad_file_is_an_error_that_names_file_and_place(fault: str, tmp_path: 
     content, place = BAD_FILES[fault]
     path = tmp_path / "definition.yaml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(ConfigError) as caught:
         parse(read_yaml(path), str(path))
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
     assert str(path) in caught.value.where
     assert place in str(caught.value)
 
