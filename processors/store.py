@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import cast
 
 import orjson
-from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteBufferManager, WriteOptions
+from rocksdict import (
+    BlockBasedIndexType,
+    BlockBasedOptions,
+    Cache,
+    Options,
+    Rdict,
+    WriteBatch,
+    WriteBufferManager,
+    WriteOptions,
+)
 from typing_extensions import TypedDict
 
 from schemas.state import POSITION_KEY, Position
@@ -147,5 +156,10 @@ def _options() -> Options:
     blocks.set_block_cache(BLOCKS)
     blocks.set_cache_index_and_filter_blocks(True)
     blocks.set_bloom_filter(10, False)
+    # whole, the index of a large file fits no shard of the cache, and every read would read it again
+    blocks.set_index_type(BlockBasedIndexType.two_level_index_search())
+    blocks.set_partition_filters(True)
+    blocks.set_metadata_block_size(4096)
+    blocks.set_pin_top_level_index_and_filter(True)
     options.set_block_based_table_factory(blocks)
     return options

@@ -181,7 +181,10 @@ class Not(Node):
 
 
 class DidOf(Events):
-    """Events, how often and when: without a number at least once, without a window ever."""
+    """Events, how often and when: without a number at least once, without a window ever.
+
+    Each event counts: an order that is sent again under another message id does so twice, in `count: purchases` once.
+    """
 
     at_least: Times | None = None
     at_most: Times | None = None

@@ -32,9 +32,6 @@ All = Annotated[
     str | None, typer.Option("--all", metavar="FORMAT", help="Everybody, as `csv` or `json` (a line each).")
 ]
 Because = Annotated[str, typer.Option("--because", metavar="TEXT", help="Why; it stands in the log.")]
-MaybeBecause = Annotated[
-    str | None, typer.Option("--because", metavar="TEXT", help="Why; it stands in the log.")
-]
 
 
 @definitions.command()
@@ -78,7 +75,7 @@ def history(name: MaybeName = None) -> None:
 
 
 @definitions.command()
-def rollback(name: Name, because: MaybeBecause = None) -> None:
+def rollback(name: Name, because: Because) -> None:
     """Put the latest earlier version of a definition in force again; where there was none, it is no more."""
     from deploy.definitions.run import roll_back_ as run
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
 from deploy.definitions import history as log
@@ -20,6 +21,7 @@ from deploy.definitions.plan import standing
 from deploy.definitions.publish import Done, Tell, planned, publish, roll_back
 from processors.portrait.model import leaves as leaves_of
 from schemas import definitions, folders
+from schemas.conditions import Text
 from schemas.definitions import key_of
 from schemas.errors import ConfigError
 from schemas.folders import Folder
@@ -74,7 +76,7 @@ def differ(settings: Settings, folder: str | None, name: str | None, all_: str |
             for move in moves(client, was, becomes, context, before):
                 found[move.was, move.becomes] += 1
                 if write:
-                    write((move.customer_id, about, move.was, move.becomes))
+                    write((move.customer_id, about, _shown(move.was), _shown(move.becomes)))
                 elif len(sample) < SAMPLE:
                     sample.append(move)
             if not write:
@@ -83,13 +85,23 @@ def differ(settings: Settings, folder: str | None, name: str | None, all_: str |
 
 def publish_(settings: Settings, name: str | None, because: str) -> None:
     """Put a folder's definitions in force, and print what that changed."""
+    _check_reason(because)
     folder = _folder(settings, name)
     _publish(settings, lambda told: publish(settings, folder, because, told))
 
 
-def roll_back_(settings: Settings, name: str, because: str | None) -> None:
+def roll_back_(settings: Settings, name: str, because: str) -> None:
     """Take a definition back to its latest earlier version, and print what that changed."""
+    _check_reason(because)
     _publish(settings, lambda told: roll_back(settings, name, because, told))
+
+
+def _check_reason(because: str) -> None:
+    try:
+        TypeAdapter(Text).validate_python(because)
+    except ValidationError as error:
+        said = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"a reason is needed, of 1 to 200 characters: {said}", "--because") from None
 
 
 def past(settings: Settings, name: str | None) -> None:
@@ -150,6 +162,11 @@ def _wanted(settings: Settings, history: History, name: str | None, in_force: bo
 def _in_force(history: History) -> list[Defined]:
     now: Model | None = history.now
     return standing(history.definitions, now) if now else [history.lifecycle]
+
+
+def _shown(value: str | None) -> str | None:
+    """A segment and a role have no values: one is in them, or not."""
+    return "in" if value == "" else value
 
 
 def _about(was: Defined | None, becomes: Defined | None) -> str:

@@ -1,6 +1,6 @@
 """Conditions on facts that every part has: names, books, the customer's own doing, traits, identifiers, channels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 
 from processors.calendar import EPOCH, day_number
@@ -9,7 +9,7 @@ from processors.portrait.subject import Subject
 from processors.portrait.values import passes
 from processors.portrait.windows import bounded
 from schemas import conditions as c
-from schemas.identity import split_namespace
+from schemas.identity import namespace_of, split_namespace
 from schemas.values import date_of, values_of
 
 When = Callable[[Subject], int | None]
@@ -119,11 +119,9 @@ def identified(node: c.Identified, _: Context) -> Compiled:
     wanted = frozenset(node.identifier)
 
     def test(who: Subject) -> bool:
-        return any(
-            who.members is None or not who.members.isdisjoint(values.values())
-            for namespace, values in who.part["identifiers"].items()
-            if namespace in wanted or split_namespace(namespace)[0] in wanted
-        )
+        stated: Iterable[str] = who.part["identifiers"]
+        known = stated if who.members is None else map(namespace_of, who.members)
+        return any(each in wanted or split_namespace(each)[0] in wanted for each in known)
 
     return Compiled(test, never)
 

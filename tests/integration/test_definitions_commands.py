@@ -81,7 +81,7 @@ def test_from_a_folder_to_full_membership_and_back(shop: Settings, tmp_path: Pat
         assert "founded" not in typed("history", "segment/frequent")
         assert "was never published" in typed("history", "segment/nothing")
 
-        refused = typed("rollback", "segment/frequent", code=1)
+        refused = typed("rollback", "segment/frequent", "--because", "x", code=1)
         assert "role/fan: when.all.0.segment: no segment named frequent" in refused
         folder(
             tmp_path / "second",
@@ -126,8 +126,10 @@ def test_what_cannot_be_published_is_refused_with_its_place_and_leaves_nothing(
     assert "no such folder of definitions" in typed(
         "publish", str(tmp_path / "nowhere"), "--because", "x", code=1
     )
-    assert "lifecycle/ecommerce has no earlier version" in typed("rollback", "lifecycle/ecommerce", code=1)
-    assert "segment/nobody is not in force" in typed("rollback", "segment/nobody", code=1)
+    assert "lifecycle/ecommerce has no earlier version" in typed(
+        "rollback", "lifecycle/ecommerce", "--because", "x", code=1
+    )
+    assert "segment/nobody is not in force" in typed("rollback", "segment/nobody", "--because", "x", code=1)
     told = typed("history")
     assert "founded" in told
     assert "2" not in told.split("because")[1].split("founded")[0].split()[0]

@@ -106,8 +106,11 @@ def expected(log: list[Stated], rules: Rules, definitions: Definitions, now: int
 
 
 def _own(event: Any, members: Collection[str]) -> Any:
-    """The event without identifiers that belong to somebody else."""
-    own = {n: [v for v in values if f"{n}:{v}" in members] for n, values in event["identifiers"].items()}
+    """The event with the identifiers of its customer, whoever stated them, and nobody else's."""
+    own: dict[str, list[str]] = {}
+    for member in members:
+        namespace, _, value = member.partition(":")
+        own.setdefault(namespace, []).append(value)
     return {**event, "identifiers": own}
 
 

@@ -13,7 +13,7 @@ from schemas.changes import SEGMENT_CHANGED
 from schemas.definitions import key_of
 from schemas.portrait import Model, Segment
 from tests.processors.events import DAY, at, event, marker, tick
-from tests.processors.identities import SMALL, rules_of, said, stated
+from tests.processors.identities import SMALL, linked, rules_of, said, stated
 from tests.processors.machine import Machine, library
 from tests.processors.world import World
 
@@ -123,3 +123,16 @@ def test_an_identifier_that_is_anothers_is_not_ones_own() -> None:
     }
     assert labels["user_id:1"].keys() == {"segment/reachable"}
     assert labels["user_id:2"] == {}
+
+
+def test_an_identifier_that_an_operator_linked_is_ones_own() -> None:
+    member = segment("member", {"identifier": "phone"})
+    world = World(library("UTC", rules_of({}), member, model_of(1, member)), 2, SMALL)
+    for partition in world.partitions:
+        partition.position["in_force"]["model"] = "model/main/1"
+    visit = stated("Visit", START, "user_id:1", identifiers={"user_id": ["1"]})
+    world.say([said(visit), said(linked(START + DAY, "user_id:1", "phone:1"))]).run(random.Random(1))
+    (labels,) = [
+        one["labels"] for state in world.states().values() for one in state.get("published", {}).values()
+    ]
+    assert labels.keys() == {"segment/member"}
