@@ -129,6 +129,7 @@ def test_what_cannot_be_published_is_refused_with_its_place_and_leaves_nothing(
     assert "lifecycle/ecommerce has no earlier version" in typed(
         "rollback", "lifecycle/ecommerce", "--because", "x", code=1
     )
+    assert "a reason is needed" in typed("rollback", "segment/nobody", "--because", "", code=1)
     assert "segment/nobody is not in force" in typed("rollback", "segment/nobody", "--because", "x", code=1)
     told = typed("history")
     assert "founded" in told
