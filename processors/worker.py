@@ -12,7 +12,10 @@ import gc
 import logging
 import signal
 import time
-from typing import Any
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Any, TypeVar
 
 import faust
 import structlog
@@ -21,7 +24,7 @@ from aiokafka.errors import KafkaError
 from faust.app.base import BootStrategy
 
 from processors.assignment import Assignment
-from processors.definitions_log import Library, read_library
+from processors.definitions_log import read_library
 from processors.rejections import Rejections
 from processors.sparing import Sparing
 from schemas.errors import Unavailable
@@ -36,6 +39,7 @@ OFFSETS_S = 2.0
 DELETE_S = 30.0
 RETRY_S = 1.0
 LOST_S = 60.0
+Made = TypeVar("Made")
 
 
 class ChannelsOnly(BootStrategy):
@@ -136,11 +140,15 @@ async def _main(settings: Settings) -> None:
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_, stopping.set)
     (settings.home / "faust").mkdir(parents=True, exist_ok=True)
-    library = await _when_reachable(settings, stopping)
+    library = await _when_reachable(lambda: read_library(settings), settings, stopping)
     if library is None:
         return
     check(library.genesis, settings)
-    async with Assignment(settings, library) as assignment:
+    async with AsyncExitStack() as left:
+        entering = partial(left.enter_async_context, Assignment(settings, library))
+        assignment = await _when_reachable(entering, settings, stopping)
+        if assignment is None:
+            return
         app = make_app(settings, assignment)
         await app.start()
         try:
@@ -159,18 +167,20 @@ def _on_lost(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         log.warning("a client's task failed", about=context["message"], error=repr(error))
 
 
-async def _when_reachable(settings: Settings, stopping: asyncio.Event) -> Library | None:
-    """The definitions, once Kafka answers; None where we are stopped before."""
+async def _when_reachable(
+    work: Callable[[], Coroutine[Any, Any, Made]], settings: Settings, stopping: asyncio.Event
+) -> Made | None:
+    """What this makes, once Kafka answers; None where we are stopped before."""
     said, stop = False, asyncio.create_task(stopping.wait())
     try:
         while not stopping.is_set():
-            reading = asyncio.create_task(read_library(settings))
-            await asyncio.wait((reading, stop), return_when=asyncio.FIRST_COMPLETED)
+            making = asyncio.create_task(work())
+            await asyncio.wait((making, stop), return_when=asyncio.FIRST_COMPLETED)
             try:
-                if reading.done():
-                    return reading.result()
-                reading.cancel()
-                await asyncio.gather(reading, return_exceptions=True)
+                if making.done():
+                    return making.result()
+                making.cancel()
+                await asyncio.gather(making, return_exceptions=True)
             except (KafkaError, OSError) as error:
                 if not said:
                     log.warning("Kafka cannot be reached, trying on", kafka=settings.kafka, error=str(error))
