@@ -65,6 +65,16 @@ class Node(BaseModel):
             raise ValueError("at_least is greater than at_most: it could never hold")
 
 
+class Bounded(Node):
+    """What has a least or a most, `at_least` and `at_most`, or both."""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        self._some_of("at_least", "at_most")
+        self._range()
+        return self
+
+
 class LastDays(Node):
     """Today and the days before it, so many in all."""
 
@@ -260,19 +270,13 @@ class Last(Node):
     last: TimeOf
 
 
-class MeasureOf(Events):
+class MeasureOf(Events, Bounded):
     """Numbers of a property of events."""
 
     property: Path
     within: Window | None = None
     at_least: Number | None = None
     at_most: Number | None = None
-
-    @model_validator(mode="after")
-    def _bounded(self) -> Self:
-        self._some_of("at_least", "at_most")
-        self._range()
-        return self
 
 
 class Sum(Node):
@@ -287,19 +291,13 @@ class Max(Node):
     max: MeasureOf
 
 
-class DistinctOf(Events):
+class DistinctOf(Events, Bounded):
     """Values of a property of events: texts of at most 200 characters, numbers, true and false."""
 
     property: Path
     within: Window | None = None
     at_least: Annotated[int, Field(strict=True, ge=0, le=1_000)] | None = None
     at_most: Annotated[int, Field(strict=True, ge=0, le=999)] | None = None
-
-    @model_validator(mode="after")
-    def _bounded(self) -> Self:
-        self._some_of("at_least", "at_most")
-        self._range()
-        return self
 
 
 class Distinct(Node):
@@ -358,18 +356,12 @@ class Trait(Node):
     trait: TraitTest
 
 
-class AgeOf(Node):
+class AgeOf(Bounded):
     """Whole years since a birthday, a trait as 1990-12-31; false where there is none."""
 
     trait: Text = "birthday"
     at_least: Annotated[int, Field(strict=True, ge=0, le=150)] | None = None
     at_most: Annotated[int, Field(strict=True, ge=0, le=150)] | None = None
-
-    @model_validator(mode="after")
-    def _bounded(self) -> Self:
-        self._some_of("at_least", "at_most")
-        self._range()
-        return self
 
 
 class Age(Node):
@@ -397,17 +389,11 @@ class OnChannel(Node):
     channel: ChannelOf
 
 
-class RevenueOf(Node):
+class RevenueOf(Bounded):
     """Net revenue in the deployment's currency, other currencies by the published rates."""
 
     at_least: Number | None = None
     at_most: Number | None = None
-
-    @model_validator(mode="after")
-    def _bounded(self) -> Self:
-        self._some_of("at_least", "at_most")
-        self._range()
-        return self
 
 
 class Revenue(Node):
@@ -422,18 +408,12 @@ class Tier(Node):
     tier: Annotated[tuple[Label, ...], Field(min_length=1, max_length=10)]
 
 
-class ScoreOf(Node):
+class ScoreOf(Bounded):
     """A score of value, 1 to 5; false where no thresholds are published yet."""
 
     of: Literal["relationship", "frequency", "monetary"]
     at_least: Annotated[int, Field(strict=True, ge=1, le=5)] | None = None
     at_most: Annotated[int, Field(strict=True, ge=1, le=5)] | None = None
-
-    @model_validator(mode="after")
-    def _bounded(self) -> Self:
-        self._some_of("at_least", "at_most")
-        self._range()
-        return self
 
 
 class Score(Node):
