@@ -9,21 +9,16 @@ from typing import Any, Literal
 
 import orjson
 from kafka import KafkaProducer, TopicPartition
-from kafka.errors import InvalidProducerEpochError, KafkaError, ProducerFencedError
 
-from processors.hanging import last_transaction, write_lost_markers
+from deploy.sole_producer import ACKNOWLEDGED_S, is_fenced, sole_producer
 from schemas.definitions import Definition, key_of
-from schemas.errors import CdpError, Unavailable
+from schemas.errors import CdpError
 from schemas.event import Marker
 from schemas.publication import Publication
 from schemas.publication import key_of as key_of_publication
 from schemas.settings import Settings
 from schemas.topics import COMMANDS, DEFINITIONS, EVENTS, partition_of
 
-TIMEOUT_MS = 10_000
-"""An open transaction stalls every reader of what it wrote to."""
-ACKNOWLEDGED_S = 30.0
-_FENCED = (InvalidProducerEpochError, ProducerFencedError)
 Command = tuple[str, dict[str, Any]]
 """The identifier addressed, and the command."""
 
@@ -45,7 +40,7 @@ class Publisher:
             self._producer.commit_transaction()
         except BaseException as error:
             self._sent.clear()
-            if not _is_fenced(error):
+            if not is_fenced(error):
                 self._producer.abort_transaction()
             raise
 
@@ -97,34 +92,13 @@ class Publisher:
 @contextmanager
 def publisher(settings: Settings) -> Iterator[Publisher]:
     """Take over as the publisher; CdpError where another takes over in turn, Unavailable without Kafka."""
-    id_ = f"{settings.namespace}-publish"
-    producer: KafkaProducer | None = None
-    try:
-        last = last_transaction(settings.kafka, id_)
-        producer = KafkaProducer(
-            bootstrap_servers=settings.kafka.split(","),
-            transactional_id=id_,
-            transaction_timeout_ms=TIMEOUT_MS,
-            acks="all",
-            compression_type="zstd",
-            max_request_size=8 * 1024 * 1024,
-            batch_size=256 * 1024,
-            linger_ms=5,
-            allow_auto_create_topics=False,
-        )
-        producer.init_transactions()
-        write_lost_markers(settings.kafka, last, _written(settings))
+    what = "another publication has taken over, and finishes this one first"
+    fenced = CdpError(what, DEFINITIONS.name(settings.namespace), "`cdp definitions history`")
+    with sole_producer(
+        settings, "publish", _written(settings), fenced, "run it again: it goes on where it was",
+        compression_type="zstd", max_request_size=8 * 1024 * 1024, batch_size=256 * 1024, linger_ms=5,
+    ) as producer:  # fmt: skip
         yield Publisher(settings, producer)
-    except KafkaError as error:
-        if _is_fenced(error):
-            what = "another publication has taken over, and finishes this one first"
-            raise CdpError(what, DEFINITIONS.name(settings.namespace), "`cdp definitions history`") from error
-        raise Unavailable(
-            f"Kafka: {error}", settings.kafka, "run it again: it goes on where it was"
-        ) from error
-    finally:
-        if producer is not None:
-            producer.close(timeout=5)
 
 
 def _written(settings: Settings) -> list[TopicPartition]:
@@ -134,8 +108,3 @@ def _written(settings: Settings) -> list[TopicPartition]:
         TopicPartition(DEFINITIONS.name(settings.namespace), 0),
         *(TopicPartition(name, number) for name in names for number in range(settings.partitions)),
     ]
-
-
-def _is_fenced(error: BaseException) -> bool:
-    """What is sent after somebody else took over fails with the first failure inside."""
-    return any(isinstance(each, _FENCED) for each in (error, *error.args))

@@ -6,8 +6,8 @@ import orjson
 import pytest
 from kafka.errors import KafkaConnectionError
 
+from deploy import sole_producer
 from deploy.definitions import history as log
-from deploy.definitions import publisher as publishing
 from deploy.definitions.plan import standing
 from deploy.definitions.publish import planned
 from deploy.definitions.publisher import Publisher, publisher
@@ -101,6 +101,6 @@ def test_without_kafka_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: object) -> None:
         raise KafkaConnectionError
 
-    monkeypatch.setattr(publishing, "last_transaction", away)
+    monkeypatch.setattr(sole_producer, "last_transaction", away)
     with pytest.raises(Unavailable), publisher(Settings()):
         pass
