@@ -19,6 +19,8 @@ ABOUT = {
     "commands": "Private to the processors: imperatives between identifiers. Do not subscribe.",
     "state": "Private to the processors: their state. Read the views of ClickHouse instead.",
     "definitions": "The genesis record, then every version of every definition.",
+    "sources": "Who may send, and the tracking plans of their events; write keys as keyed digests only.",
+    "usage": "Private to ingest: how many events of a source with a quota each process took, by day.",
     "lifecycle-changes": "Public: customers entering stages. Read it with isolation.level=read_committed.",
     "segment-changes": "Public: customers entering and leaving segments, roles, tags and tiers. Read it committed.",
     "identity-changes": "Public: customers merged, split or in conflict. Read it with isolation.level=read_committed.",
@@ -82,7 +84,7 @@ def _names(topic: Topic) -> list[str]:
 
 def _channel(topic: Topic) -> Document:
     config: Document = {name: int(v) if v.lstrip("-").isdigit() else v for name, v in topic.config.items()}
-    config["cleanup.policy"] = [topic.config["cleanup.policy"]]
+    config["cleanup.policy"] = topic.config["cleanup.policy"].split(",")
     kafka = {"topic": topic.name(), "partitions": topic.partitions or PRODUCTION_PARTITIONS}
     count = "one partition" if topic.partitions else "as many partitions as genesis fixed (local stack: 8)"
     return {

@@ -66,6 +66,12 @@ class Event(Record):
     context: dict[str, Any] = Field(
         default_factory=dict, description="where it happened; may hold personal fields"
     )
+    bot: bool = Field(False, description="sent by a crawler or another program: kept, and folded into nobody")
+    violations: list[str] = Field(
+        default_factory=list,
+        description="rules of the tracking plan that it breaks and was accepted all the same, as "
+        "`Order Completed@2 /properties/total type`",
+    )
     says: tuple[Literal["alias", "split"], str, str] | None = Field(
         None,
         description="what a trusted source or an operator states of two of its keys, the greater first: one customer, "
@@ -128,6 +134,8 @@ class EventBody(TypedDict):
     properties: dict[str, Any]
     traits: dict[str, Any]
     context: dict[str, Any]
+    bot: NotRequired[bool]
+    violations: NotRequired[list[str]]
     says: NotRequired[list[str] | None]
 
 

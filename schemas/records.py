@@ -25,6 +25,7 @@ from schemas.identity import IdentityRules
 from schemas.lifecycle import Lifecycle
 from schemas.portrait import Model, Rates, Role, Segment, TagRules, Thresholds, Value
 from schemas.publication import Publication
+from schemas.sources import Source, Usage
 from schemas.state import CLUSTER, LINK, POSITION
 from schemas.topics import Topic
 
@@ -107,6 +108,10 @@ RECORDS = (
                TypeAdapter(Model), ("model",)),
     RecordType("publication", topics.DEFINITIONS, "how far the publication of a model is", "backfill/main/number",
                TypeAdapter(Publication), ("publication",)),
+    RecordType("source", topics.SOURCES, "who may send, and on what terms", "source/name",
+               TypeAdapter(Source), ("source",)),
+    RecordType("usage", topics.USAGE, "events of a source that one process took in one day", "day/source/process",
+               TypeAdapter(Usage), ("usage",)),
     RecordType("lifecycle-change", topics.LIFECYCLE_CHANGES, "a customer entered a stage", "customer_id",
                TypeAdapter(LifecycleChange), ("lifecycle-change",), LIFECYCLE_CHANGED),
     RecordType("segment-change", topics.SEGMENT_CHANGES, "a customer entered or left a segment, role, tag or tier",

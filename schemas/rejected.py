@@ -18,6 +18,7 @@ class Reason(StrEnum):
     NAMESPACE_NOT_ALLOWED = "namespace_not_allowed"
     BAD_AMOUNT = "bad_amount"
     BAD_PROPERTY = "bad_property"
+    PLAN = "plan_violation"
     STATE_FULL = "state_full"
     UNREADABLE = "unreadable"
     UNKNOWN_VERSION = "unknown_version"
@@ -32,6 +33,7 @@ ABOUT = {
     Reason.NAMESPACE_NOT_ALLOWED: "the source may not assert this namespace",
     Reason.BAD_AMOUNT: "an amount that is not exact, or a currency that is none",
     Reason.BAD_PROPERTY: "a registered event whose properties cannot be read",
+    Reason.PLAN: "the source's tracking plan rejects it; the detail names the rules",
     Reason.STATE_FULL: "the customer's state would exceed its bound",
     Reason.UNREADABLE: "a record in the log that cannot be decoded",
     Reason.UNKNOWN_VERSION: "a record of a schema version that this code does not know",

@@ -1,6 +1,10 @@
-"""Sources: who may send events, from a validated file."""
+"""Sources: who may send events.
+
+A file declares those that a deployment starts with (`Declared`); in force is what `cdp.sources.v1` has (`Source`).
+"""
 
 import re
+from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -8,18 +12,34 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from schemas.definitions import read_yaml, validate
-from schemas.event import Channel
+from schemas.event import Channel, Millis
 
 PRESET = Path(__file__).parent / "presets" / "sources.yaml"
 _KEY = re.compile(r"[\x21-\x7e]{8,200}")
+Origin = Annotated[str, Field(pattern=r"^https?://(\*\.)?[a-z0-9.-]+(:[0-9]{1,5})?$", max_length=200)]
 
 
-class Source(BaseModel):
-    """One source: an SDK in an app, a shop, an importer."""
+class Enrichment(BaseModel):
+    """What ingest adds to a source's events; what the sender stated itself is never replaced."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    agent: bool = Field(True, description="browser, system and device, from the user agent: `context.agent`")
+    campaign: bool = Field(True, description="the page's utm parameters: `context.campaign`")
+    referrer: bool = Field(True, description="what kind of page led here: `context.referrer.class`")
+    bots: bool = Field(True, description="events of crawlers are marked, and folded into nobody")
+    ip: Literal["truncate", "keep", "drop"] = Field(
+        "truncate", description="the address of a browser or app: its network only, whole, or not at all"
+    )
+    geo: bool = Field(
+        True, description="`context.location`, where the deployment has a MaxMind file (CDP_GEO)"
+    )
+
+
+class Terms(BaseModel):
+    """What holds for a source, however its keys are kept."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")
-    write_key: SecretStr
     channel: Channel
     enabled: bool = True
     phone_region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = Field(
@@ -29,6 +49,12 @@ class Source(BaseModel):
         False, description="a server of your own; a key that stands in a browser or app is not"
     )
     namespaces: tuple[str, ...] | Literal["all"] = Field("all", description="namespaces it may assert")
+    origins: tuple[Origin, ...] | Literal["any"] = Field(
+        "any", description="web origins whose pages may send: https://shop.example, https://*.shop.example"
+    )
+    rate: int | None = Field(None, ge=1, description="events a second, of each ingest process")
+    quota: int | None = Field(None, ge=1, description="events a calendar day, of the whole deployment")
+    enrichment: Enrichment = Enrichment()
 
     @field_validator("phone_region")
     @classmethod
@@ -37,6 +63,12 @@ class Source(BaseModel):
             raise ValueError(f"no region {region!r} has phone numbers; ISO 3166, as GB")
         return region
 
+
+class Declared(Terms):
+    """A source as a file declares it, with its write key in clear."""
+
+    write_key: SecretStr
+
     @model_validator(mode="after")
     def _key_is_usable(self) -> Self:
         if not _KEY.fullmatch(self.write_key.get_secret_value()):
@@ -44,11 +76,47 @@ class Source(BaseModel):
         return self
 
 
+class WriteKey(BaseModel):
+    """A write key as the log has it: its keyed digest, never the key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    digest: str = Field(pattern=r"^[0-9a-f]{32}$")
+    since: Millis
+    until: Millis | None = Field(None, description="when it stops being taken: the end of its grace")
+
+
+class Source(Terms):
+    """A source in force: the record `source/NAME` of `cdp.sources.v1`, of which the newest holds."""
+
+    v: Literal[1] = 1
+    keys: tuple[WriteKey, ...] = Field(min_length=1, description="the newest last")
+    changed_at: Millis
+    because: str = Field("", max_length=500)
+
+
+class Usage(BaseModel):
+    """How many events of a source one ingest process took in one day: the record `DAY/SOURCE/PROCESS` of `cdp.usage.v1`.
+
+    A process only ever raises its own; the sum over all processes is what a quota is held against.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    v: Literal[1] = 1
+    events: int = Field(ge=0)
+
+
+def key_digest(secret: str, write_key: str) -> str:
+    """The keyed digest (BLAKE2b, 128 bits) by which a deployment knows a write key."""
+    return blake2b(
+        write_key.encode(), key=secret.encode()[:64], digest_size=16, person=b"cdp-write-key"
+    ).hexdigest()
+
+
 class Sources(BaseModel):
     """The sources file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    sources: tuple[Source, ...] = Field(min_length=1, max_length=10_000)
+    sources: tuple[Declared, ...] = Field(min_length=1, max_length=10_000)
 
     @model_validator(mode="after")
     def _names_and_keys_are_unique(self) -> Self:

@@ -43,6 +43,19 @@ COMMANDS = Topic(
 )
 STATE = Topic("state", "identifier", "the newest of each key", None, _COMPACTED)
 DEFINITIONS = Topic("definitions", "name/version", "every version", 1, _COMPACTED)
+SOURCES = Topic("sources", "source/NAME or plan/SOURCE/VERSION", "the newest of each key", 1, _COMPACTED)
+USAGE = Topic(
+    "usage",
+    "day/source/process",
+    "the newest of each key, 3 days",
+    1,
+    {
+        **_COMPACTED,
+        "cleanup.policy": "compact,delete",
+        "retention.ms": str(3 * DAY_MS),
+        "segment.ms": str(DAY_MS),
+    },
+)
 LIFECYCLE_CHANGES = Topic("lifecycle-changes", "customer_id", "for ever", None, _FOREVER)
 SEGMENT_CHANGES = Topic("segment-changes", "customer_id", "for ever", None, _FOREVER)
 IDENTITY_CHANGES = Topic("identity-changes", "customer_id", "for ever", None, _FOREVER)
@@ -59,6 +72,8 @@ TOPICS = (
     COMMANDS,
     STATE,
     DEFINITIONS,
+    SOURCES,
+    USAGE,
     LIFECYCLE_CHANGES,
     SEGMENT_CHANGES,
     IDENTITY_CHANGES,

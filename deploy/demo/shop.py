@@ -11,7 +11,7 @@ from urllib3.util import Retry
 from schemas import sources
 from schemas.errors import CdpError, ConfigError, Unavailable
 from schemas.settings import Settings
-from schemas.sources import Source
+from schemas.sources import Declared
 
 SOURCE = "shop"
 BATCH = 1_000
@@ -80,7 +80,7 @@ def is_ready(settings: Settings) -> bool:
         pool.close()
 
 
-def source(settings: Settings) -> Source:
+def source(settings: Settings) -> Declared:
     """The source that the demo posts as."""
     for each in sources.load(settings.sources).sources:
         if each.name == SOURCE and each.enabled:

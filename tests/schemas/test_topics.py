@@ -27,6 +27,8 @@ def test_topics_are_as_designed() -> None:
         "cdp.commands.v1": "addressee identifier",
         "cdp.state.v1": "identifier",
         "cdp.definitions.v1": "name/version",
+        "cdp.sources.v1": "source/NAME or plan/SOURCE/VERSION",
+        "cdp.usage.v1": "day/source/process",
         "cdp.lifecycle-changes.v1": "customer_id",
         "cdp.segment-changes.v1": "customer_id",
         "cdp.identity-changes.v1": "customer_id",
