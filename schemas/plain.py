@@ -1,7 +1,8 @@
 """Plain text only: a definition's values carry no SQL, no templates and no code.
 
 Nothing in a value is ever executed anyway, values travel as parameters; but what looks like code in a definition is a
-mistake or an attempt, and is refused where it stands.
+mistake or an attempt, and is refused where it stands. Words alone are no code: `50% off; update now` is refused
+nowhere, a statement with its grammar is.
 """
 
 import re
@@ -9,24 +10,37 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+_NAME = r"[\w.\"`]+"
+_OBJECT = r"(?:table|database|view|user|dictionary|function)"
+_BEGINS = r"(?:^|[;('\"]|\bunion\b|\ball\b)\s*"
+"""Where a statement may begin; a sentence there begins with a capital, `Select`, which a statement does not."""
+_STATEMENTS = (
+    rf"{_BEGINS}(?!(?-i:Select)\b)select\s+(\*|[\w.]+(\s*,\s*[\w.]+)*)\s+from\s+{_NAME}\s*($|[;,()]|--|where\b|limit\b)",
+    r"\bselect\s+(\*|\w+\([^)]*\).*)\s+from\s+\w",
+    r"\bselect\b.+\bfrom\b.+\b(where\b.+[=<>]|group\s+by\b|order\s+by\b|union\s+select)",
+    r"\bunion\s+(all\s+)?select\b|;\s*select\s+[\d*'\"(@]|\binto\s+outfile\b",
+    rf"{_BEGINS}(?!(?-i:Delete)\b)delete\s+from\s+{_NAME}\s*($|;|--)|\bdelete\s+from\s+{_NAME}\s+where\b",
+    rf"\binsert\s+into\s+{_NAME}\s*(\(|values\b|select\b|format\b)|\bupdate\s+{_NAME}\s+set\s+{_NAME}\s*=",
+    rf"\b(drop|truncate|attach|detach)\s+{_OBJECT}\b|\balter\s+table\b",
+    rf"{_BEGINS}(?-i:CREATE|ALTER|GRANT|REVOKE|create|alter|grant|revoke)\s+{_OBJECT}\b",
+    rf"\b(create|alter)\s+{_OBJECT}\s+({_NAME}\s*(\(|as\s+select\b|identified\b|engine\b)|if\b)",
+    r"\b(?:or|and)\s+'?(\d+)'?\s*=\s*'?\1\b|\bor\s+'(\w*)'\s*=\s*'\2",
+    r"/\*|;\s*--|['\")]\s*--\s*$|'--",
+)
 _CODE: tuple[tuple[str, str], ...] = (
     (r"\{\{|\}\}|\{%|\$\{|<%|#\{", "a template"),
-    (r"`|--\s|/\*|;\s*\w+\s", "SQL"),
-    (r"\bselect\b.+\bfrom\b|\bunion\s+(all\s+)?select\b|\bor\s+1\s*=\s*1\b", "SQL"),
-    (r"\b(drop|alter|create|truncate|attach|detach|grant|revoke)\s+(table|database|view|user|dictionary|function)\b",
-     "SQL"),
-    (r"\b(insert\s+into|delete\s+from|into\s+outfile)\b", "SQL"),
+    (r"__\w+__|(?-i:\blambda\b[\w\s,*]*:)|(^|[;\n])\s*(?-i:import)\s+\w+|\bfrom\s+[\w.]+\s+import\s|<script\b", "code"),
+    *((statement, "SQL") for statement in _STATEMENTS),
+    (r"`[^`]*`", "SQL"),
     (r"\b(system|information_schema)\.\w", "a database's identifier"),
-    (r"\b(url|file|s3|remote|remotesecure|mysql|postgresql|hdfs|executable|numbers|cluster)\s*\(", "a table function"),
-    (r"\b(dictget\w*|eval|exec|compile|open|getattr|sleep|system|char|concat)\s*\(", "a function call"),
-    (r"__\w+__|\blambda\b.*:|\bimport\s+\w+|<script\b", "code"),
+    (r"\b(url|file|s3|remote|remotesecure|mysql|postgresql|hdfs|executable|numbers|cluster)"
+     r"(\s*\(\s*['\"]|\(\s*(\d|[\w.]+\s*,))", "a table function"),
+    (r"\b(dictget\w*|eval|exec|getattr|concat|compile)(\(|\s+\(\s*['\"])|\b(open|system)\s*\(\s*['\"]"
+     r"|\b(sleep|char)\s*\(\s*\d",
+     "a function call"),
 )  # fmt: skip
 _FORBIDDEN = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), what) for pattern, what in _CODE)
-_CERTAIN = tuple(
-    (pattern, what)
-    for pattern, what in _FORBIDDEN
-    if what in ("a template", "code") or "table|" in pattern.pattern
-)
+_CERTAIN = _FORBIDDEN[: 2 + len(_STATEMENTS)]
 
 
 def plain(text: str) -> str:
@@ -40,9 +54,9 @@ def plain(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """A text for people, of several lines if need be, where it carries no template, statement or script for certain.
+    """A text for people, of several lines if need be, where it carries no template, statement or script.
 
-    Less is refused than in a value: a semicolon, or the words select and from, are no SQL there.
+    Less is refused than in a value: a function's name with brackets, or words within backticks, are neither.
     """
     for pattern, what in _CERTAIN:
         if pattern.search(text):
