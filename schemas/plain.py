@@ -11,13 +11,15 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 _NAME = r"[\w.\"`]+"
+_LIST = r"[\w.]+(\s*,\s*[\w.]+)*"
+_ENDS = r"$|[;,()]|--|where\b|limit\b|(order|group)\s+by\b"
 _OBJECT = r"(?:table|database|view|user|dictionary|function)"
 _BEGINS = r"(?:^|[;('\"]|\bunion\b|\ball\b)\s*"
 """Where a statement may begin; a sentence there begins with a capital, `Select`, which a statement does not."""
 _STATEMENTS = (
-    rf"{_BEGINS}(?!(?-i:Select)\b)select\s+(\*|[\w.]+(\s*,\s*[\w.]+)*)\s+from\s+{_NAME}\s*($|[;,()]|--|where\b|limit\b)",
+    rf"{_BEGINS}(?!(?-i:Select)\b)select\s+(\*|{_LIST})\s+from\s+{_NAME}\s*({_ENDS})",
     r"\bselect\s+(\*|\w+\([^)]*\).*)\s+from\s+\w",
-    r"\bselect\b.+\bfrom\b.+\b(where\b.+[=<>]|group\s+by\b|order\s+by\b|union\s+select)",
+    r"\bselect\b.+\bfrom\b.+\bwhere\b.+[=<>]",
     r"\bunion\s+(all\s+)?select\b|;\s*select\s+[\d*'\"(@]|\binto\s+outfile\b",
     rf"{_BEGINS}(?!(?-i:Delete)\b)delete\s+from\s+{_NAME}\s*($|;|--)|\bdelete\s+from\s+{_NAME}\s+where\b",
     rf"\binsert\s+into\s+{_NAME}\s*(\(|values\b|select\b|format\b)|\bupdate\s+{_NAME}\s+set\s+{_NAME}\s*=",
@@ -27,17 +29,16 @@ _STATEMENTS = (
     r"\b(?:or|and)\s+'?(\d+)'?\s*=\s*'?\1\b|\bor\s+'(\w*)'\s*=\s*'\2",
     r"/\*|;\s*--|['\")]\s*--\s*$|'--",
 )
+_TABLES = "(url|file|s3|remote|remotesecure|mysql|postgresql|hdfs|executable|numbers|cluster)"
 _CODE: tuple[tuple[str, str], ...] = (
     (r"\{\{|\}\}|\{%|\$\{|<%|#\{", "a template"),
     (r"__\w+__|(?-i:\blambda\b[\w\s,*]*:)|(^|[;\n])\s*(?-i:import)\s+\w+|\bfrom\s+[\w.]+\s+import\s|<script\b", "code"),
     *((statement, "SQL") for statement in _STATEMENTS),
     (r"`[^`]*`", "SQL"),
     (r"\b(system|information_schema)\.\w", "a database's identifier"),
-    (r"\b(url|file|s3|remote|remotesecure|mysql|postgresql|hdfs|executable|numbers|cluster)"
-     r"(\s*\(\s*['\"]|\(\s*(\d|[\w.]+\s*,))", "a table function"),
-    (r"\b(dictget\w*|eval|exec|getattr|concat|compile)(\(|\s+\(\s*['\"])|\b(open|system)\s*\(\s*['\"]"
-     r"|\b(sleep|char)\s*\(\s*\d",
-     "a function call"),
+    (rf"\b{_TABLES}(\s*\(\s*['\"]|\(\s*(\d|[\w.]+\s*,))", "a table function"),
+    (r"\b(dictget\w*|eval|exec|getattr|concat|compile)(\(|\s+\(\s*['\"])", "a function call"),
+    (r"\b(open|system)\s*\(\s*['\"]|\b(sleep|char)\s*\(\s*\d", "a function call"),
 )  # fmt: skip
 _FORBIDDEN = tuple((re.compile(pattern, re.IGNORECASE | re.DOTALL), what) for pattern, what in _CODE)
 _CERTAIN = _FORBIDDEN[: 2 + len(_STATEMENTS)]
