@@ -16,9 +16,11 @@ from deploy.definitions.plan import standing
 from deploy.known import Customer, customer
 from deploy.profile import keys_of
 from processors.calendar import Calendar
+from processors.identifiers import Identifiers
 from processors.portrait.asking import World
 from processors.portrait.explain import Answer, Explainer
 from processors.portrait.history import Happened
+from processors.portrait.whose import Whose
 from projections.connect import connect, retried
 from projections.history import Known, events_of
 from schemas import conditions as c
@@ -32,6 +34,8 @@ from schemas.settings import Settings
 
 READ_S = 10.0
 WHERE = "STAGE|TAG|SEGMENT|ROLE"
+SAYS = {"alias": "alias", "link": "alias", "split": "split"}
+"""What events of a type say of their two identifiers. An alias of a source that is not trusted only links."""
 
 
 class Told(NamedTuple):
@@ -67,8 +71,8 @@ def explain(settings: Settings, who: str, what: str) -> Told:
     world = World(
         Calendar(context.timezone), context.currency, context.definitions, context.rates, context.thresholds
     )
-    happened = [Happened(event.keys, cast("EventBody", event.body)) for event in events]
-    explainer = Explainer(world, happened, now)
+    whose = Whose(of.keys, Identifiers(keys.rules))
+    explainer = Explainer(world, map(_happened, events), now, whose)
     answer = explainer.explain(_condition(explainer, definitions, kind, name))
     defined = next(each for each in definitions if _is(each, kind, name))
     return Told(of, what, f"{name_of(defined)}/{defined.version}", now, context.timezone, answer)
@@ -116,6 +120,15 @@ def _is(definition: Defined, kind: str, name: str) -> bool:
     if kind == "stage":
         return isinstance(definition, Lifecycle)
     return definition.kind == kind and (kind == "value" or definition.name == name)
+
+
+def _happened(event: Known) -> Happened:
+    """An event with what it says of two identifiers, which the views tell by its type alone."""
+    keys, body = event
+    says = SAYS.get(body["type"])
+    if says is not None and len(keys) > 1:
+        body = {**body, "says": [says, *keys[:2]]}
+    return Happened(keys, cast("EventBody", body))
 
 
 def _logical_at(client: Client, of: Customer) -> int:

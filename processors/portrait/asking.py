@@ -13,6 +13,7 @@ from processors.portrait.history import Facts, Happened, History, history_of
 from processors.portrait.relevant import Relevant, relevant
 from processors.portrait.scoring import Scoring, scoring_of
 from processors.portrait.subject import Subject
+from processors.portrait.whose import Whose, identifiers_by
 from schemas import conditions as c
 from schemas.facts import MAX_NAMES, MAX_TRAITS, Part
 from schemas.graph import Defined
@@ -34,16 +35,22 @@ class World(NamedTuple):
 
 
 class Customer:
-    """Somebody who did these events, at a logical time `now`, Unix ms."""
+    """Somebody who did these events, at a logical time `now`, Unix ms.
 
-    def __init__(self, world: World, events: Iterable[Happened], now: int) -> None:
-        self.world, self.now = world, now
+    `whose`: whose identifiers they are; where that is not told, all that the events state are the customer's own.
+    """
+
+    def __init__(
+        self, world: World, events: Iterable[Happened], now: int, whose: Whose | None = None
+    ) -> None:
+        self.world, self.now, self.whose = world, now, whose
         self.history: History = history_of(events)
         self.context = Context(world.calendar, {})
         self.value = next((each for each in world.definitions if isinstance(each, Value)), None)
         self.scoring = self._scoring()
-        names = {h.event["name"] for h in self.history}
-        traits = {trait for h in self.history for trait in h.event["traits"]}
+        own = [h.event for h in self.history if not h.by_operator]
+        names = {event["name"] for event in own}
+        traits = {trait for event in own for trait in event["traits"]}
         self._crowded = len(names) > MAX_NAMES or len(traits) > MAX_TRAITS
 
     def subject(self, part: Part, at: int, *, scored: bool) -> Subject:
@@ -59,8 +66,11 @@ class Customer:
 
     def concerning(self, node: c.Condition) -> frozenset[int]:
         """The events that can matter to a leaf, by their place in the history."""
+        if self.whose is not None and isinstance(node, c.Identified):
+            return frozenset(range(len(self.history)))
         matters: Relevant = (lambda _: True) if self._crowded else relevant(node)
-        return frozenset(n for n, happened in enumerate(self.history) if matters(happened.event))
+        mine = ((n, h) for n, h in enumerate(self.history) if not h.by_operator)
+        return frozenset(n for n, happened in mine if matters(happened.event))
 
     def _scoring(self) -> Scoring | None:
         if self.value is None:
@@ -94,7 +104,17 @@ class LeafOf:
 
     def subject(self, facts: Facts, at: int | None = None) -> Subject:
         """Somebody of these facts, now or at another time."""
-        return self.of.subject(facts.whole(), self.of.now if at is None else at, scored=self._scored)
+        who = self.of.subject(facts.whole(), self.of.now if at is None else at, scored=self._scored)
+        if isinstance(self.node, c.Identified) and self.of.whose is not None:
+            who.members = identifiers_by(facts.events, self.of.whose) | self._given
+        return who
+
+    @cached_property
+    def _given(self) -> frozenset[str]:
+        """Identifiers that the customer has by no event of its own: what others state is not in its history."""
+        assert self.of.whose is not None
+        mine = (self.of.history[number] for number in self.events)
+        return frozenset(self.of.whose.members) - identifiers_by(mine, self.of.whose)
 
     def test(self, who: Subject) -> bool:
         """Its answer; what fails on a customer's data counts as false, as in the fold."""

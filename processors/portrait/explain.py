@@ -14,6 +14,7 @@ from processors.portrait.history import Happened
 from processors.portrait.measured import measured
 from processors.portrait.resting import Resting
 from processors.portrait.subject import Subject
+from processors.portrait.whose import Whose
 from schemas import conditions as c
 from schemas.labels import Stage
 
@@ -36,10 +37,15 @@ class Answer:
 
 
 class Explainer:
-    """Explains answers about one customer, who did these events, at a logical time `now`, Unix ms."""
+    """Explains answers about one customer, who did these events, at a logical time `now`, Unix ms.
 
-    def __init__(self, world: World, events: Iterable[Happened], now: int) -> None:
-        self._of = Customer(world, events, now)
+    What operators stated is among the events; `whose` tells which identifiers are the customer's, as the fold has it.
+    """
+
+    def __init__(
+        self, world: World, events: Iterable[Happened], now: int, whose: Whose | None = None
+    ) -> None:
+        self._of = Customer(world, events, now, whose)
         self._resting = Resting(self._of)
         self._answers: dict[Claim, Answer] = {}
 

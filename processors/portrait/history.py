@@ -24,26 +24,37 @@ class Happened(NamedTuple):
         """Source/message_id, as a cause is named."""
         return f"{self.event['source']}/{self.event['message_id']}"
 
+    @property
+    def by_operator(self) -> bool:
+        """Whether an operator stated it: nobody did that, it tells only whose identifiers are whose."""
+        return self.event["type"] in BY_OPERATORS
+
 
 History = tuple[Happened, ...]
 """A customer's events, the oldest first, each once."""
 
 
 def history_of(events: Iterable[Happened]) -> History:
-    """These events in order of time, each once, without what operators stated: nobody did that."""
-    once = {(h.keys[0], h.name): h for h in events if h.event["type"] not in BY_OPERATORS}
+    """These events in order of time, each once."""
+    once = {(h.keys[0], h.name): h for h in events}
     return tuple(sorted(once.values(), key=lambda h: (h.event["occurred_at"], h.event["message_id"])))
 
 
 class Facts:
     """The facts of the events added so far, as the fold has them: a part for each primary identifier."""
 
+    events: list[Happened]
+
     def __init__(self, calendar: Calendar, index: LeafIndex) -> None:
         self._calendar, self._index = calendar, index
         self._parts: dict[str, Part] = {}
+        self.events = []
 
     def add(self, happened: Happened) -> None:
         """Fold one event; what the fold refuses (books that are full, amounts that are none) adds nothing."""
+        self.events.append(happened)
+        if happened.by_operator:
+            return
         keys, event = happened
         part, digest = self._parts.get(keys[0]), digest_of(event)
         if part is not None and is_booked(event) and digest in part["books"]["messages"]:

@@ -119,11 +119,19 @@ def identified(node: c.Identified, _: Context) -> Compiled:
     wanted = frozenset(node.identifier)
 
     def test(who: Subject) -> bool:
-        stated: Iterable[str] = who.part["identifiers"]
-        known = stated if who.members is None else map(namespace_of, who.members)
-        return any(each in wanted or split_namespace(each)[0] in wanted for each in known)
+        return any(is_of(each, wanted) for each in namespaces_of(who))
 
     return Compiled(test, never)
+
+
+def namespaces_of(who: Subject) -> Iterable[str]:
+    """The namespaces of a customer's identifiers, with their scopes."""
+    return who.part["identifiers"] if who.members is None else map(namespace_of, who.members)
+
+
+def is_of(namespace: str, wanted: frozenset[str]) -> bool:
+    """Whether a namespace is one of these, or its name without the scope is."""
+    return namespace in wanted or split_namespace(namespace)[0] in wanted
 
 
 def channel(node: c.OnChannel, _: Context) -> Compiled:

@@ -7,12 +7,12 @@ from typing import Any
 
 from processors.calendar import EPOCH
 from processors.portrait.compiled import leaf_of
+from processors.portrait.known import is_of, namespaces_of
 from processors.portrait.scoring import Scoring
 from processors.portrait.subject import Subject
 from processors.portrait.told import Asked, chain_of, told
 from processors.portrait.windows import COUNT, DISTINCT, MAX, SUM, Measure, window_of
 from schemas import conditions as c
-from schemas.identity import split_namespace
 from schemas.leaves import HALVINGS, Leaf
 from schemas.remembered import leaves_of
 from schemas.values import date_of
@@ -118,8 +118,8 @@ def _age(node: c.Age, asked: Asked) -> int | None:
 
 
 def _identified(node: c.Identified, asked: Asked) -> list[str]:
-    wanted = {*node.identifier}
-    return sorted(n for n in asked.who.part["identifiers"] if {n, split_namespace(n)[0]} & wanted)
+    wanted = frozenset(node.identifier)
+    return sorted({name for name in namespaces_of(asked.who) if is_of(name, wanted)})
 
 
 def _revenue(_: c.Revenue, asked: Asked) -> str | None:

@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 
 from processors.portrait.history import Happened
 from processors.portrait.index import CONTRACTS, ORDERS
+from processors.portrait.known import is_of
 from processors.portrait.told import Asked, Sample, Told, chains, happened, remembered, spanned, told
+from processors.portrait.whose import joins
 from schemas import conditions as c
 from schemas.books import Order, is_purchase
-from schemas.identity import split_namespace
+from schemas.identity import namespace_of
 from schemas.remembered import leaves_of
 from schemas.semantics import NOT_OWN, entry_of
 
@@ -143,13 +145,14 @@ def _stating(trait: str, asked: Asked) -> Iterator[Try]:
 
 
 def _identified(node: c.Identified, holds: bool, asked: Asked) -> Iterator[Try]:
-    wanted = {*node.identifier}
-    if holds:
-        naming = [
-            h
-            for h in asked.events
-            if any({n, split_namespace(n)[0]} & wanted for n in h.event["identifiers"])
-        ]
+    """What joined such identifiers to the customer's others; or all that names them."""
+    wanted, own = frozenset(node.identifier), asked.who.members
+    if holds and own is not None:
+        some = frozenset(key for key in own if is_of(namespace_of(key), wanted))
+        yield Try([h for h in asked.events if joins(h, some, own)], whole=True)
+        yield Try([h for h in asked.events if not some.isdisjoint(h.keys)], whole=True)
+    elif holds:
+        naming = [h for h in asked.events if any(is_of(name, wanted) for name in h.event["identifiers"])]
         yield Try(naming, whole=True)
 
 
