@@ -5,10 +5,12 @@
 One bad event never harms its batch: every message is in one of the two lists.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
+
+import orjson
 
 from ingest.bodies import MAX_EVENT, NUL, dump, original
-from ingest.canonical import Arrival, Desk, canonical
+from ingest.canonical import Arrival, Desk, canonical, planned
 from ingest.identifiers import Identity
 from ingest.ordinary import ordinary
 from ingest.refusal import Refusal, invalid, too_large
@@ -59,20 +61,31 @@ def accept(messages: list[Any], desk: Desk, arrival: Arrival) -> Accepted:
 
 def _event(message: Any, desk: Desk, arrival: Arrival, number: int) -> tuple[Identity, bytes]:
     identity, body = canonical(message, desk, arrival, number)
-    return identity, _value(body, message)
+    value, body = _value(body, message)
+    if desk.plan is not None and planned(desk.plan, body):
+        value = orjson.dumps(body)
+    return identity, value
 
 
-def _value(body: EventBody, message: Any) -> bytes:
-    """The record's value, within the limits and readable for every consumer."""
+def _value(body: EventBody, message: Any) -> tuple[bytes, EventBody]:
+    """The record's value, within the limits and readable for every consumer; and the event as they will read it."""
     try:
-        value = dump(body)
-    except TypeError as error:
-        raise invalid(f"cannot be kept as JSON: {error}") from None
+        value = orjson.dumps(body)
+    except TypeError:
+        value = _exactly(body)
+        body = cast("EventBody", orjson.loads(value))
     if len(value) > MAX_EVENT - 2_048 and len(original(message)) > MAX_EVENT:
         raise too_large(f"an event may have {MAX_EVENT} bytes")
     if b"\\" in value and b"u0000" in value and NUL.search(value):
         raise invalid("contains a NUL character")
-    return value
+    return value, body
+
+
+def _exactly(body: EventBody) -> bytes:
+    try:
+        return dump(body)
+    except TypeError as error:
+        raise invalid(f"cannot be kept as JSON: {error}") from None
 
 
 def _refused(refusal: Refusal, message: Any) -> Refused:

@@ -6,7 +6,7 @@ What the log has no place for survives in `context.original`, ids that identify 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from ingest import times
 from ingest.identifiers import Identity, Policy, claims, identify, said, text
@@ -25,6 +25,47 @@ MAX_MESSAGE_ID = 100
 EMPTY: Fields = {}
 
 
+class Plan(Protocol):
+    """The tracking plan of a source."""
+
+    def check(
+        self,
+        name: str,
+        version: Any,
+        properties: Fields,
+        traits: Fields,
+        identifiers: dict[str, list[str]],
+        /,
+    ) -> tuple[tuple[str, ...], bool]:
+        """The rules that an event, as the log would have it, breaks, and whether it is rejected for them.
+
+        `version` is what the sender states in `context.protocols.event_version`, whatever that is, or None.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One request: when it arrived (Unix ms), an id of its own, and what its envelope says of all its events.
+
+    `kind` is the type that a single route names, `skew` what to add to the sender's instants; `agent` and `ip` are its
+    User-Agent and the address that it came from, empty where unknown.
+    """
+
+    received_at: int
+    id: str
+    kind: str | None = None
+    sent_at: int | None = None
+    skew: int = 0
+    context: Fields | None = None
+    integrations: Any = None
+    agent: str = ""
+    ip: str = ""
+
+
+Enrich = Callable[[Fields, Arrival], tuple[Fields, bool]]
+"""A context and how it arrived to the context that the log has, and whether a program sent it; the given one stays."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Where the events of one source are taken in: what there is to know of it, prepared once.
@@ -38,9 +79,18 @@ class Desk:
     policy: Policy
     who: Callable[[str | None, str | None], Identity]
     known: Callable[[str | None, str | None], Identity | None]
+    enrich: Enrich | None = None
+    plan: Plan | None = None
 
 
-def desk(name: str, channel: str, currency: str, policy: Policy) -> Desk:
+def desk(
+    name: str,
+    channel: str,
+    currency: str,
+    policy: Policy,
+    enrich: Enrich | None = None,
+    plan: Plan | None = None,
+) -> Desk:
     """The desk of a source; it remembers the identities of its last 16,384 customers."""
 
     @lru_cache(maxsize=16_384)
@@ -58,29 +108,16 @@ def desk(name: str, channel: str, currency: str, policy: Policy) -> Desk:
         )
         return None if unnamed else identity
 
-    return Desk(name, channel, currency, policy, who, known)
+    return Desk(name, channel, currency, policy, who, known, enrich, plan)
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One request: when it arrived (Unix ms), an id of its own, and what its envelope says of all its events.
-
-    `kind` is the type that a single route names, `skew` what to add to the sender's instants.
-    """
-
-    received_at: int
-    id: str
-    kind: str | None = None
-    sent_at: int | None = None
-    skew: int = 0
-    context: Fields | None = None
-    integrations: Any = None
-
-
-def canonical(  # noqa: C901 - one pass, and no call that an ordinary event does not need
+def canonical(  # noqa: C901, PLR0912 - one pass, and no call that an ordinary event does not need
     message: Any, desk: Desk, arrival: Arrival, number: int
 ) -> tuple[Identity, EventBody]:
-    """Who, and the event; `number` counts the messages of a request. Refusal says why there is none."""
+    """Who, and the event; `number` counts the messages of a request. Refusal says why there is none.
+
+    It is not yet held to the source's plan (`planned`): that is asked of what the log will have.
+    """
     if type(message) is not dict:
         raise invalid("an event must be an object")
     get = message.get
@@ -107,6 +144,9 @@ def canonical(  # noqa: C901 - one pass, and no call that an ordinary event does
         properties = _exact(name, properties, desk.currency, message_id)
     if original := _original(message, identity, arrival):
         context = {**context, "original": original}
+    bot = False
+    if desk.enrich is not None:
+        context, bot = desk.enrich(context, arrival)
     stamp = get("timestamp")
     sent_at, skew = (
         _sent(message["sentAt"], arrival) if "sentAt" in message else (arrival.sent_at, arrival.skew)
@@ -127,9 +167,23 @@ def canonical(  # noqa: C901 - one pass, and no call that an ordinary event does
         "traits": traits,
         "context": context,
     }
+    if bot:
+        body["bot"] = True
     if kind == "alias" and desk.policy.trusted and (says := said(desk.policy, message, identity)):
         body["says"] = says
     return identity, body
+
+
+def planned(plan: Plan, body: EventBody) -> bool:
+    """Hold an event, as the log would have it, to the plan: True where it is now marked; Refusal where rejected."""
+    protocols = body["context"].get("protocols")
+    version = protocols.get("event_version") if type(protocols) is dict else None
+    rules, reject = plan.check(body["name"], version, body["properties"], body["traits"], body["identifiers"])
+    if reject:
+        raise Refusal(Reason.PLAN, "; ".join(rules))
+    if rules:
+        body["violations"] = list(rules)
+    return bool(rules)
 
 
 def _nothing(value: Any, field: str) -> Fields:

@@ -10,10 +10,11 @@ from typing import Any
 import orjson
 
 from ingest.bodies import MAX_EVENT
-from ingest.canonical import MAX_MESSAGE_ID, Arrival, Desk
+from ingest.canonical import MAX_MESSAGE_ID, Arrival, Desk, planned
 from ingest.identifiers import Identity
 from ingest.shapes import MAX_NAME
 from ingest.times import EARLIEST, EPOCH, FUTURE
+from schemas.event import EventBody
 from schemas.identity import MAX_VALUE
 from schemas.semantics import SEMANTICS
 
@@ -30,7 +31,7 @@ SHORT = MAX_EVENT - 2_048
 
 
 def ordinary(message: Any, desk: Desk, arrival: Arrival) -> tuple[Identity, bytes] | None:
-    """Who, and the record's value; None where the message is not ordinary."""
+    """Who, and the record's value; None where the message is not ordinary, Refusal where the plan rejects it."""
     try:
         get, name, message_id, stamp = (
             message.get,
@@ -62,8 +63,10 @@ def ordinary(message: Any, desk: Desk, arrival: Arrival) -> tuple[Identity, byte
         occurred_at = (
             since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000 + arrival.skew
         )
-        received_at = arrival.received_at
-        value = orjson.dumps({
+        received_at, bot = arrival.received_at, False
+        if desk.enrich is not None:
+            context, bot = desk.enrich(context, arrival)
+        body: EventBody = {
             "v": 1,
             "type": "track",
             "name": name,
@@ -78,9 +81,14 @@ def ordinary(message: Any, desk: Desk, arrival: Arrival) -> tuple[Identity, byte
             "properties": properties,
             "traits": {},
             "context": context,
-        })  # fmt: skip
+        }
+        if bot:
+            body["bot"] = True
+        value = orjson.dumps(body)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         return None
     if len(value) > SHORT or b"\\" in value or occurred_at < EARLIEST:
         return None
+    if desk.plan is not None and planned(desk.plan, body):
+        value = orjson.dumps(body)
     return identity, value

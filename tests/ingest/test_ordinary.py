@@ -1,5 +1,6 @@
 """The short way and the long way of a message are one and the same."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from ingest.accept import Accepted, accept
 from ingest.canonical import Arrival
 from ingest.ordinary import ordinary
+from ingest.shapes import Fields
 from tests.ingest.desks import ANY, NOW, desk_of
 
 TRACK = {
@@ -50,7 +52,31 @@ ARRIVALS = [
     Arrival(NOW, "request", context={"locale": "de"}),
     Arrival(NOW, "request", integrations={"All": False}),
 ]
-DESKS = [ANY, desk_of("user_id"), desk_of("email")]
+
+
+def marking(context: Fields, _: Arrival) -> tuple[Fields, bool]:
+    return {**context, "agent": {"browser": "Firefox"}}, "x" in context
+
+
+class Strict:
+    """A plan that rejects a price of 1.5, and marks every other event that has properties."""
+
+    def check(
+        self,
+        name: str,
+        version: Any,
+        properties: Fields,
+        traits: Fields,
+        identifiers: dict[str, list[str]],
+        /,
+    ) -> tuple[tuple[str, ...], bool]:
+        return (f"{name} unplanned",) if properties else (), properties.get("total") in {1.5, "1.5"}
+
+
+DESKS = [
+    ANY, desk_of("user_id"), desk_of("email"), replace(ANY, enrich=marking), replace(ANY, plan=Strict()),
+    replace(ANY, enrich=marking, plan=Strict()),
+]  # fmt: skip
 
 
 def long_way(messages: list[Any], at: int, arrival: Arrival, monkeypatch: pytest.MonkeyPatch) -> Accepted:
