@@ -5,6 +5,7 @@ publishing the same key with another content is refused.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,15 +69,23 @@ def key_of(definition: Definition) -> str:
 
 def parse(data: Any, where: str) -> Definition:
     """The definition that a parsed document holds; ConfigError names the place in it."""
+    return validate(model_of(data, where), data, where)
+
+
+def model_of(data: Any, where: str) -> type[Definition]:
+    """The model of a parsed document's kind; ConfigError where it names none."""
     if not isinstance(data, dict) or str(data.get("kind")) not in KINDS:
         raise ConfigError(f"a definition needs `kind:` with one of {', '.join(KINDS)}", where)
-    return validate(KINDS[data["kind"]], data, where)
+    return KINDS[data["kind"]]
 
 
 def load(name: str, kind: str) -> Definition:
     """A definition from a preset's name or a YAML file."""
     preset = PRESETS / f"{'identity' if (kind, name) == ('identity', 'default') else name}.yaml"
     path = preset if "/" not in name and preset.exists() else Path(name)
+    if not path.exists():
+        presets = sorted(p.stem for p in PRESETS.glob("*.yaml") if p.stem not in ("identity", "sources"))
+        raise ConfigError("no such file", str(path), f"presets are: {', '.join(presets)}")
     definition = parse(read_yaml(path), str(path))
     if definition.kind != kind:
         raise ConfigError(f"this is a definition of kind {definition.kind}, not {kind}", str(path))
@@ -90,10 +99,7 @@ def read_yaml(path: Path) -> Any:
             raise ConfigError(f"larger than {MAX_FILE // 1024} KiB", str(path))
         return yaml.load(path.read_text("utf-8"), _PlainYaml)  # noqa: S506  (a SafeLoader)
     except FileNotFoundError:
-        presets = ", ".join(
-            sorted(p.stem for p in PRESETS.glob("*.yaml") if p.stem not in ("identity", "sources"))
-        )
-        raise ConfigError("no such file", str(path), f"presets are: {presets}") from None
+        raise ConfigError("no such file", str(path)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", str(path)) from None
     except RecursionError:
@@ -106,16 +112,38 @@ def read_yaml(path: Path) -> Any:
         ) from None
 
 
+def line_of(path: Path, way: Sequence[int | str]) -> int:
+    """The line of a readable file on which a place stands; of one that is not written, what is nearest above it."""
+    node = yaml.compose(path.read_text("utf-8"), _PlainYaml)
+    found = node
+    for part in way:
+        if isinstance(node, yaml.MappingNode):
+            pairs = [(key, value) for key, value in node.value if key.value == str(part)]
+            found, node = pairs[0] if pairs else (found, None)
+        elif isinstance(node, yaml.SequenceNode) and str(part).isdigit() and int(part) < len(node.value):
+            found = node = node.value[int(part)]
+        else:
+            break
+    return int(found.start_mark.line) + 1 if found else 1
+
+
 def validate(model: type[Document], data: Any, where: str) -> Document:
     """The model of a document; ConfigError lists each fault with its place."""
+    found = tried(model, data)
+    if isinstance(found, list):
+        raise ConfigError("; ".join(found[:MAX_FAULTS]), where)
+    return found
+
+
+def tried(model: type[Document], data: Any) -> Document | list[str]:
+    """The model of a document, or each fault of it, `place: what is wrong`."""
     try:
         return model.model_validate(data)
     except RecursionError:
-        raise ConfigError("nested too deeply", where) from None
+        return ["nested too deeply"]
     except ValidationError as error:
         listed = [f for f in error.errors(include_url=False, include_input=False) if not _follows(f, error)]
-        faults = list(dict.fromkeys(told(fault, data) for fault in listed))
-        raise ConfigError("; ".join(faults[:MAX_FAULTS]), where) from None
+        return list(dict.fromkeys(told(fault, data) for fault in listed))
 
 
 def _follows(fault: ErrorDetails, error: ValidationError) -> bool:

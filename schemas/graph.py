@@ -6,7 +6,7 @@ stage, the value tier. So they have an order, and no cycle. A fault names defini
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
@@ -85,11 +85,14 @@ def references(definition: Defined) -> Iterator[Reference]:
                 yield found
 
 
-def faults(definitions: Iterable[Defined]) -> list[str]:
-    """Why these cannot be in force together; nothing where they can."""
+def faults(definitions: Iterable[Defined], unread: Collection[str] = ()) -> list[str]:
+    """Why these cannot be in force together; nothing where they can.
+
+    `unread`: names of others that are there, and have faults of their own.
+    """
     known = sorted(definitions, key=_place)
     found = [*_twice(known), *(fault for each in known for fault in _deep(each))]
-    found += [fault for each in known for fault in _unknown(each, known)]
+    found += [fault for each in known for fault in _unknown(each, known, unread)]
     return found or _cycle(known)
 
 
@@ -119,15 +122,21 @@ def _reference(place: str, node: Condition) -> Reference | None:
 
 def _meant(reference: Reference, known: list[Defined]) -> Defined | None:
     for each in known:
-        if each.kind == reference.kind and reference.name in ("", each.name):
+        if _names(reference, each.kind, each.name):
             return each
     return None
 
 
-def _unknown(definition: Defined, known: list[Defined]) -> Iterator[str]:
+def _names(reference: Reference, kind: str, name: str) -> bool:
+    return kind == reference.kind and reference.name in ("", name)
+
+
+def _unknown(definition: Defined, known: list[Defined], unread: Collection[str]) -> Iterator[str]:
     for reference in references(definition):
         meant, where = _meant(reference, known), f"{name_of(definition)}: {reference.place}"
         if meant is None:
+            if any(_names(reference, *each.partition("/")[::2]) for each in unread):
+                continue
             named = f"{reference.kind} named {reference.name}" if reference.name else reference.kind
             yield f"{where}: no {named}"
             continue

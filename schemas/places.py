@@ -10,17 +10,46 @@ from pydantic_core import ErrorDetails
 
 Loc = Sequence[int | str]
 _MOST = 40
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "there is no such field",
+    "int_from_float": "must be a whole number",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be {le} or less",
+    "too_short": "must have at least {min_length} in it",
+    "too_long": "must have at most {max_length} in it",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must match {pattern}",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "finite_number": "must be a plain number",
+}
+_TYPES = {
+    "int": "must be a whole number", "bool": "must be true or false", "string": "must be a text",
+    "tuple": "must be a list", "list": "must be a list", "dict": "must be a mapping", "model": "must be a mapping",
+    "decimal": "must be a number", "float": "must be a number", "date": "must be a day, as 2026-12-31",
+}  # fmt: skip
+_PATTERNS = {
+    r"^[a-z][a-z0-9_-]{0,39}$": "must be a name: small letters, digits, _ and -, a letter first, 40 at most",
+    r"^[a-z][a-z0-9_]{0,39}$": "must be a name: small letters, digits and _, a letter first, 40 at most",
+    r"^[^.\s][^.]{0,99}(\.[^.]{1,100}){0,2}$": "must be a path of up to three names, as products.category",
+    r"^[A-Z]{3}$": "must be a currency, as EUR",
+    r"^[A-Z]{2}$": "must be a country, as DE",
+}
 
 
 def told(fault: ErrorDetails, document: Any) -> str:
-    """`when.all.1.did.within.last_days: Input should be ...`."""
+    """`when.all.1.did.within.last_days: must be 400 or less`."""
     parts, value = _way(fault["loc"], document, missing=fault["type"] == "missing")
     place = ".".join(map(str, parts)) or "the document"
     if fault["type"] == "operator":
         return f"{place}: {fault['msg']}{_operators(value)}"
     if fault["type"] == "union_tag_invalid":
         return f"{place}: takes one of {fault['ctx']['expected_tags']}, not {fault['ctx']['tag']}"
-    return f"{place}: {_plainly(fault['msg'])}"
+    return f"{place}: {_plainly(fault)}"
 
 
 def _way(loc: Loc, document: Any, *, missing: bool) -> tuple[tuple[int | str, ...], Any]:
@@ -34,6 +63,8 @@ def _way(loc: Loc, document: Any, *, missing: bool) -> tuple[tuple[int | str, ..
                 steps.append((cost, (*parts, part), value[part]))
             elif last and missing and isinstance(value, dict):
                 steps.append((cost, (*parts, part), value))
+            elif part == 0 and isinstance(value, str):  # a text that stands for a list of one
+                steps.append((cost, parts, value))
             for step in steps:
                 known = found.get(id(step[2]))
                 if known is None or step[0] < known[0]:
@@ -57,11 +88,12 @@ def _operators(node: Any) -> str:
     return f"; here stands {names[0]}" if len(node) == 1 else f"; here stand {' and '.join(names)}"
 
 
-def _plainly(message: str) -> str:
-    """Pydantic's words in those of a YAML file."""
-    message = message.removeprefix("Value error, ")
-    for pydantics, ours in (("valid tuple", "list"), ("Tuple ", "List "), ("valid list", "list")):
-        message = message.replace(pydantics, ours)
-    if message.startswith("Input should be a valid dictionary"):
-        return "Input should be a mapping"
-    return message
+def _plainly(fault: ErrorDetails) -> str:
+    """What is wrong, in the words of a YAML file; a rule's own words as they are."""
+    type_, more = fault["type"], fault.get("ctx", {})
+    known = _WORDS.get(type_)
+    if known is None and type_.endswith(("_type", "_parsing")):
+        known = next((words for start, words in _TYPES.items() if type_.startswith(start)), None)
+    if type_ == "string_pattern_mismatch" and more["pattern"] in _PATTERNS:
+        return _PATTERNS[more["pattern"]]
+    return known.format(**more) if known else fault["msg"].removeprefix("Value error, ")
