@@ -12,6 +12,7 @@ from schemas.portrait import Rates
 from schemas.settings import Settings
 
 NAME = "main"
+HINT = "a YAML file of currencies and what one of each is in yours, as EUR: 1.08"
 
 
 def publish(settings: Settings, file: Path) -> Rates | None:
@@ -20,6 +21,8 @@ def publish(settings: Settings, file: Path) -> Rates | None:
     ConfigError where they are none, Unavailable without Kafka.
     """
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    if not file.exists():
+        raise ConfigError("no such file", str(file), HINT)
     rates = _read(file, joined(settings).currency)
 
     def make(history: History) -> Rates | None:
@@ -34,7 +37,7 @@ def publish(settings: Settings, file: Path) -> Rates | None:
 def _read(file: Path, currency: str) -> Rates:
     found = read_yaml(file)
     if not isinstance(found, dict):
-        raise ConfigError("rates are a mapping of currencies to numbers", str(file), "as EUR: 1.08")
+        raise ConfigError("rates are a mapping of currencies to numbers", str(file), HINT)
     rates = validate(Rates, {"kind": "rates", "name": NAME, "version": 1, "rates": found}, str(file))
     if rates.rates.get(currency, 1) != 1:
         raise ConfigError(

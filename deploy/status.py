@@ -32,18 +32,24 @@ def show(settings: Settings) -> bool:
 
 
 def show_logs(settings: Settings, name: str | None, *, follow: bool, lines: int) -> None:
-    """Print the last lines of one log or of all, then what comes; NotFound when there is no such log."""
-    console = Console()
-    paths = sorted((settings.home / "logs").glob(f"{name or '*'}.log"))
+    """Print the last lines of one log or of all, then what comes; NotFound when there is no such log.
+
+    Of what runs several times, as worker-1 and worker-2, `worker` names all.
+    """
+    console, folder = Console(), settings.home / "logs"
+    paths = sorted({path for form in _forms(name) for path in folder.glob(form)})
     if not paths:
-        where = str(settings.home / "logs")
-        raise NotFound(f"no log of {name or 'anything'}", where, "names are those of: cdp status")
+        raise NotFound(f"no log of {name or 'anything'}", str(folder), "names are those of: cdp status")
     for path in paths:
         for line in tail(path, lines).splitlines():
             console.out(f"{path.stem} | {line}", highlight=False)
     if follow:
         for source, line in follow_logs(paths):
             console.out(f"{source} | {line}", highlight=False)
+
+
+def _forms(name: str | None) -> tuple[str, ...]:
+    return (f"{name}.log", f"{name}-[0-9]*.log") if name else ("*.log",)
 
 
 def _row(child: ChildState, now: float) -> list[str]:

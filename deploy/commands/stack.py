@@ -7,7 +7,9 @@ import typer
 from deploy.config import load_settings
 
 ServersOnly = Annotated[bool, typer.Option("--servers-only", help="Start only Kafka and ClickHouse.")]
-Name = Annotated[str | None, typer.Argument(help="A process as `cdp status` names it; all when left out.")]
+Name = Annotated[
+    str | None, typer.Argument(help="As `cdp status` names it, or `worker` for each; all when left out.")
+]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")]
 Lines = Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines of each.")]
 
