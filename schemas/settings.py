@@ -51,6 +51,16 @@ class Settings(BaseSettings):
     sources: Path | None = Field(
         None, description="sources file; the local default source where none is given"
     )
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="proxies of your own before ingest that add to X-Forwarded-For: a browser's address is the one "
+        "that the first of them saw",
+    )
+    geo: Path | None = Field(
+        None, description="MaxMind file (.mmdb, City or Country), for `context.location` of events"
+    )
 
     timezone: str = Field("UTC", description="IANA time zone in which a day is a day; fixed by genesis")
     currency: str = Field(
