@@ -29,7 +29,7 @@ SPREAD = 1.15
 NAMES = sorted(kind[0] for kind in KINDS)
 ABOUT = (
     f"One worker, {EVENTS_COUNT:,} synthetic events of {CUSTOMERS:,} customers ({SOME:,} where each touches 200); "
-    "segments with a leaf each; none: a lifecycle alone. A new customer is evaluated by all of them"
+    "segments with a leaf each; none: a lifecycle alone. A new customer is evaluated by what its event touches"
 )
 
 

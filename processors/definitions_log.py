@@ -11,6 +11,7 @@ from processors.messages import Definitions
 from processors.portrait.compiled import Context
 from processors.portrait.deltas import leaf_index
 from processors.portrait.model import compile_portrait, leaves
+from processors.portrait.nobody import nobody_of
 from processors.stopping import stop
 from schemas.definitions import KINDS, Definition, validate
 from schemas.errors import ConfigError
@@ -69,8 +70,10 @@ class Library:
         if "collecting" in in_force:
             remembered |= self._leaves(self._get(Model, in_force, "collecting"))
         context = Context(self.calendar, {} if model is None else model.leaves)
+        portrait = compile_portrait(defined, context, self.genesis.currency, rates, thresholds)
         return Definitions(
-            compile_portrait(defined, context, self.genesis.currency, rates, thresholds),
+            portrait,
+            nobody_of(portrait, self.calendar),
             leaf_index(((leaf, key) for key, leaf in remembered.items()), self.calendar),
             self.calendar,
             Identifiers(identity),

@@ -11,7 +11,7 @@ from processors.identifiers import ends
 from processors.messages import Arrived, Command, Definitions, Message, Output, Redefined, Told
 from processors.portrait.index import NOTHING, before, touched
 from processors.rules import remembered, uniting
-from processors.rules.evaluation import advance, evaluate_all, evaluate_touched
+from processors.rules.evaluation import advance, evaluate_all, evaluate_first, evaluate_touched
 from processors.rules.facts import fold
 from processors.rules.identity_changes import Cause
 from processors.rules.links import note, statements, when_of
@@ -143,8 +143,12 @@ def _event(
         cause = f"{event['source']}/{event['message_id']}"
         why = Why(cause, at, f"{cause}/{event['received_at']}")
         if view:
+            known = bool(cluster["published"])
             outputs += review(cluster, definitions.identifiers, Cause(at, cause))
-            outputs += evaluate_all(cluster, definitions, why)
+            if known or len(cluster["published"]) != 1 or len(cluster["members"]) > 1:
+                outputs += evaluate_all(cluster, definitions, why)
+            else:
+                outputs += evaluate_first(cluster, definitions, why, ids)
         else:
             outputs += evaluate_touched(cluster, definitions, why, keys[0], ids)
     return outputs

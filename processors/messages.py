@@ -8,6 +8,7 @@ from processors.calendar import Calendar
 from processors.identifiers import Identifiers
 from processors.portrait.deltas import LeafIndex
 from processors.portrait.model import Portrait
+from processors.portrait.nobody import Nobody
 from schemas.commands import Absorb, Backfill, Claim, Deliver, Refuse, Release, Relink
 from schemas.event import EventBody
 
@@ -17,10 +18,11 @@ class Definitions:
     """The definitions in force for one partition at one place of its log, compiled.
 
     `leaves`: of the model in force, and of one that is being backfilled. `model`: the number of the one in force, 0
-    where there is none; `kept`: the keys of its leaves.
+    where there is none; `kept`: the keys of its leaves. `nobody`: what is said of who did nothing yet.
     """
 
     portrait: Portrait
+    nobody: Nobody
     leaves: LeafIndex
     calendar: Calendar
     identifiers: Identifiers

@@ -35,13 +35,14 @@ class Rule(NamedTuple):
 class Portrait(NamedTuple):
     """All rules in an order in which each comes after what it needs.
 
-    `places`: of each rule, by its id. `needing`: by an id, the places of those that need it. `touching`: which of them
-    an event can touch. `timed`: ids of those that time can change. `silence`: the fewest days of silence that any asks
-    for. `lifecycle`: the key of that in force.
+    `places`: of each rule, by its id; `labelled`: by its label. `needing`: by an id, the places of those that need it.
+    `touching`: which of them an event can touch. `timed`: ids of those that time can change. `silence`: the fewest days
+    of silence that any asks for. `lifecycle`: the key of that in force.
     """
 
     rules: tuple[Rule, ...]
     places: Mapping[str, int]
+    labelled: Mapping[str, int]
     needing: Mapping[str, tuple[int, ...]]
     touching: Index
     timed: frozenset[str]
@@ -76,6 +77,7 @@ def compile_portrait(
     return Portrait(
         rules,
         {rule.id: place for place, rule in enumerate(rules)},
+        {rule.label: place for place, rule in enumerate(rules)},
         {rule.id: tuple(n for n, other in enumerate(rules) if rule.id in other.needs) for rule in rules},
         builder.build(),
         frozenset(rule.id for rule in rules if rule.timed),

@@ -1,12 +1,14 @@
 """What customers are: recomputed from facts, definitions and logical time, and published where it changed.
 
 Everything at once where the view of customers or the definitions changed; else what an event touches, or what is due.
+A customer that is new is as nobody is, but for what its first event touches.
 """
 
 from collections.abc import Collection
 
 from processors.messages import Definitions, Failed, Output
 from processors.portrait.evaluate import evaluate, is_silent
+from processors.portrait.nobody import evaluate_new
 from processors.portrait.subject import Scores, Subject
 from processors.rules.customers import facts_of
 from processors.rules.labels import label_changes, leave_all
@@ -35,6 +37,16 @@ def evaluate_all(cluster: Cluster, definitions: Definitions, why: Why) -> list[O
     outputs, cluster["aged"] = list[Output](), False
     for customer in cluster["published"]:
         outputs += _customer(cluster, definitions, why, customer, None)
+    cluster["due_at"] = _due_at(cluster)
+    return outputs
+
+
+def evaluate_first(
+    cluster: Cluster, definitions: Definitions, why: Why, touched: Collection[str]
+) -> list[Output]:
+    """Evaluate the one customer of a cluster, of whom this is the first event; gives what changed."""
+    (customer,) = cluster["published"]
+    outputs = _customer(cluster, definitions, why, customer, touched, new=True)
     cluster["due_at"] = _due_at(cluster)
     return outputs
 
@@ -69,7 +81,12 @@ def _due_at(cluster: Cluster) -> int | None:
 
 
 def _customer(
-    cluster: Cluster, definitions: Definitions, why: Why, customer: str, touched: Collection[str] | None
+    cluster: Cluster,
+    definitions: Definitions,
+    why: Why,
+    customer: str,
+    touched: Collection[str] | None,
+    new: bool = False,
 ) -> list[Output]:
     published, portrait = cluster["published"][customer], definitions.portrait
     part = facts_of(cluster, published["members"])
@@ -77,7 +94,11 @@ def _customer(
         published["due"] = {}
         return [*leave_all(cluster, definitions, customer, why)]
     who = _subject(cluster, definitions, published, part)
-    found = evaluate(portrait, who, touched)
+    found = (
+        evaluate_new(portrait, definitions.nobody, who, touched or ())
+        if new
+        else evaluate(portrait, who, touched)
+    )
     published["lifecycle"] = portrait.lifecycle
     _note_due(published, found.due, touched)
     alone = len(cluster["published"]) == 1

@@ -12,7 +12,8 @@ from processors.portrait.compiled import Compiled, Context, never
 from processors.portrait.deltas import LeafIndex, deltas, leaf_index
 from processors.portrait.evaluate import Found, evaluate, is_silent
 from processors.portrait.index import before, touched
-from processors.portrait.model import Portrait, compile_portrait
+from processors.portrait.model import Portrait, Rule, compile_portrait
+from processors.portrait.nobody import evaluate_new, nobody_of
 from processors.portrait.subject import Subject
 from processors.rules.facts import fold
 from processors.rules.seen import digest_of
@@ -54,8 +55,8 @@ class Live:
         leaves.join(part.setdefault("leaves", {}), states)
         now = event["occurred_at"] if self.who is None else max(self.who.now, event["occurred_at"])
         found = touched(self.portrait.touching, was, part, event, states, self.aged, several=False)
-        self.touched = None if fresh else found
-        self.evaluate(now, self.touched)
+        self.touched = found
+        self.evaluate(now, found, fresh)
 
     def until(self, now: int) -> None:
         while self.due and (at := min(self.due.values())) <= now:
@@ -66,14 +67,17 @@ class Live:
         if self.who is not None and self.who.now < now:
             self.who = self.subject(now)
 
-    def evaluate(self, now: int, ids: Any) -> Found:
+    def evaluate(self, now: int, ids: Any, fresh: bool = False) -> Found:
         self.who = self.subject(now)
-        found = evaluate(self.portrait, self.who, ids)
+        if fresh:
+            found = evaluate_new(self.portrait, nobody_of(self.portrait, self.calendar), self.who, ids)
+        else:
+            found = evaluate(self.portrait, self.who, ids)
         assert found.failed == []
         assert all(at is None or at > now for at in found.due.values())
-        due = [*(self.due.items() if ids is not None else ()), *found.due.items()]
+        due = [*self.due.items(), *found.due.items()]
         self.due = {id_: at for id_, at in dict(due).items() if at is not None}
-        self.aged = is_silent(self.portrait, self.who) or (ids is not None and self.aged)
+        self.aged = is_silent(self.portrait, self.who) or self.aged
         return found
 
     def subject(self, now: int, part: Part | None = None) -> Subject:
@@ -175,7 +179,41 @@ def test_most_events_touch_nothing() -> None:
         }  # fmt: skip
         live.take(event)
         evaluated.append(live.touched)
-    assert [None if ids is None else set(ids) for ids in evaluated] == [None, set(), set()]
+    assert [set(ids) for ids in evaluated] == [{"segment/once", "segment/quiet"}, set(), set()]
+
+
+def test_who_is_new_is_as_nobody_is_but_for_what_the_first_event_touches() -> None:
+    definitions = [
+        _segment("silent", {"not": {"did": ["Order Completed"]}}),
+        _segment("came", {"did": ["Page Viewed"]}),
+        _segment("known", {"identifier": ["user_id"]}),
+        _segment("both", {"all": [{"segment": "silent"}, {"segment": "came"}]}),
+        _segment("broken", {"did": ["Visit"]}),
+        _segment("far", {"did": {"event": "Visit", "at_most": 3, "within": {"last_days": 30}}}),
+    ]
+    live, asked = Live(World(definitions=tuple(definitions))), list[str]()
+
+    def noting(rule: Rule) -> Rule:
+        ((value, compiled),) = rule.values
+        assert compiled is not None
+        held = fails if rule.id == "segment/broken" else compiled.test
+
+        def test(who: Subject) -> bool:
+            asked.append(rule.id)
+            return bool(held(who))
+
+        return rule._replace(values=((value, Compiled(test, never)),))
+
+    live.portrait = live.portrait._replace(rules=tuple(map(noting, live.portrait.rules)))
+    nobody = nobody_of(live.portrait, live.calendar)
+    asked.clear()
+    names, identifiers = {"Page Viewed": [1, NOON, NOON]}, {"user_id": {"ada": "user_id:ada"}}
+    live.part = {**new_part(NOON), "names": names, "identifiers": identifiers}
+    found = evaluate_new(live.portrait, nobody, live.subject(NOON), ["segment/came"])
+    assert sorted(asked) == [f"segment/{name}" for name in ("both", "broken", "came", "known")]
+    entered = [(rule.id, None, "") for rule in live.portrait.rules if rule.id != "segment/broken"]
+    assert [(each.rule.id, each.was, each.now) for each in found.changed] == entered
+    assert found.failed == ["segment/broken/1"]
 
 
 def _segment(name: str, when: dict[str, Any]) -> Segment:
