@@ -148,6 +148,8 @@ def canonical(  # noqa: C901, PLR0912 - one pass, and no call that an ordinary e
     if desk.enrich is not None:
         context, bot = desk.enrich(context, arrival)
     stamp = get("timestamp")
+    if stamp is None:
+        stamp = get("originalTimestamp")  # RudderStack's SDKs say it by this name, and only by it
     sent_at, skew = (
         _sent(message["sentAt"], arrival) if "sentAt" in message else (arrival.sent_at, arrival.skew)
     )

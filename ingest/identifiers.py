@@ -71,20 +71,25 @@ def claims(
     kind: str, message: Mapping[str, Any], traits: Mapping[str, Any], context: Mapping[str, Any]
 ) -> tuple[Claim, ...]:
     """Everything stated beside `userId` and `anonymousId`."""
-    found = []
-    if kind == "alias":
-        found.append(_previous(message))
-    for namespace in ("email", "phone"):
-        value = traits.get(namespace)
-        if isinstance(value, str) and value:
-            found.append(Claim(namespace, value, explicit=False))
     device = context.get("device")
-    if isinstance(device, dict) and isinstance(device.get("id"), str):
-        found.append(Claim("device_id", device["id"], explicit=False))
+    beside = {
+        "email": traits.get("email"),
+        "phone": traits.get("phone"),
+        "device_id": device.get("id") if isinstance(device, dict) else None,
+    }
+    found = [_previous(message)] if kind == "alias" else []
+    found += [Claim(name, value, explicit=False) for name, told in beside.items() if (value := _told(told))]
     external = context.get("externalIds")
     if external is not None:
         found.extend(_external(external))
     return tuple(found)
+
+
+def _told(value: Any) -> str:
+    """What is told beside as text; empty where it could not be an id."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return text(value, "")
 
 
 def _previous(message: Mapping[str, Any]) -> Claim:

@@ -34,6 +34,8 @@ def external(kind: str, value: object) -> dict[str, Any]:
         ({"anonymousId": "a1", "context": {"traits": {"email": "nobody"}}}, {"anonymous_id": ["a1"]}),
         ({"traits": {"phone": "+8613800138000"}}, {"phone": ["+8613800138000"]}),
         ({"userId": "1", "context": {"device": {"id": "d1"}}}, {"user_id": ["1"], "device_id": ["d1"]}),
+        ({"userId": "1", "context": {"device": {"id": 77}}}, {"user_id": ["1"], "device_id": ["77"]}),
+        ({"userId": "1", "traits": {"phone": True}, "context": {"device": {"id": []}}}, {"user_id": ["1"]}),
         (external("membership_card", "12 34-ab"), {"membership_card": ["1234AB"]}),
         (external("wechat_openid/wx1", "o6"), {"wechat_openid/wx1": ["o6"]}),
         ({"userId": "1"} | external("email", "null"), {"user_id": ["1"]}),
@@ -46,6 +48,7 @@ def test_what_an_event_says_of_who_it_was(message: dict[str, Any], expected: dic
 def test_phone_numbers_are_of_the_source_s_region() -> None:
     message = {"userId": "1", "traits": {"phone": "0151 23456789"}}
     assert ids(message, region="DE")["phone"] == ["+4915123456789"]
+    assert ids({"traits": {"phone": 15123456789}}, region="DE")["phone"] == ["+4915123456789"]
     assert "phone" not in ids(message)
 
 

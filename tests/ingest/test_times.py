@@ -77,6 +77,12 @@ def test_no_timestamp_is_the_arrival() -> None:
     assert (found.occurred_at, found.original_timestamp, found.sent_at) == (NOW, None, None)
 
 
+def test_some_sdks_call_it_the_original_timestamp() -> None:
+    message = {"type": "track", "event": "Visit", "userId": "u1", "originalTimestamp": "2026-09-21T13:00:00Z"}
+    found = event(message, sentAt="2026-09-21T13:00:05Z")
+    assert (found.occurred_at, found.original_timestamp) == (NOW - 5_000, "2026-09-21T13:00:00Z")
+
+
 def test_a_timestamp_that_is_none_is_refused_and_not_guessed() -> None:
     found = refusal({"type": "track", "event": "Visit", "userId": "u1", "timestamp": "yesterday"})
     assert (found.reason, found.detail.split(",")[0]) == ("invalid", "timestamp is not an instant")
