@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Brings all that the project needs into .venv and .tools; `make setup` runs it before everything else.
+# Brings all that the project needs into .venv and .tools; make runs it before everything else.
+# `setup.sh tests` also brings what only the tests need: a browser, and the SDKs that must work unmodified.
 # Each step leaves a stamp, the hash of what it was made from, so a second run does nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+for_tests=${1:-}
 
 mkdir -p .tools
 exec 9>.tools/lock
@@ -18,12 +20,15 @@ has_python() { python3 -c 'import ensurepip, sys, venv; assert sys.version_info 
 has_java() { java -version 2>&1 | grep -qE 'version "(1[7-9]|[2-9][0-9])'; }
 wants_chdb() { ! command -v clickhouse >/dev/null && [[ $(uname -sm) == 'Linux x86_64' ]]; }
 
+wants_node() { [[ $for_tests ]] || wants_chdb; }
+
 missing_packages() {
     has_python || echo python3 python3-venv
     has_java || echo openjdk-17-jre-headless
     command -v mvn >/dev/null || echo maven
-    ! wants_chdb || command -v node >/dev/null || echo nodejs
-    ! wants_chdb || command -v npm >/dev/null || echo npm
+    ! wants_node || command -v node >/dev/null || echo nodejs
+    ! wants_node || command -v npm >/dev/null || echo npm
+    [[ ! $for_tests ]] || command -v chromium >/dev/null || echo chromium
 }
 
 bring_packages() {
@@ -64,6 +69,20 @@ bring_chdb() {
     npm ci --prefix .tools/chdb --no-audit --no-fund --loglevel=error
 }
 
+bring_sdks() {
+    say "SDKs for the tests into .tools/sdks"
+    mkdir -p .tools/sdks
+    cp tests/sdks/node/{package.json,package-lock.json,.npmrc} .tools/sdks/
+    npm ci --prefix .tools/sdks --ignore-scripts --no-audit --no-fund --loglevel=error
+}
+
+bring_segment() {
+    say "segment-analytics-python 2.3.4 into .tools/segment-2.3.4"
+    rm -rf .tools/segment-2.3.4
+    .venv/bin/pip install -q --disable-pip-version-check --require-hashes --no-deps \
+        --target .tools/segment-2.3.4 -r tests/sdks/segment-2.3.4/requirements.txt
+}
+
 # step FOLDER NAME INPUT: bring_NAME, unless what FOLDER holds was made from the same INPUT
 step() {
     fresh "$1/.$2" "$3" && return
@@ -79,4 +98,8 @@ if wants_chdb; then
     step .tools/chdb chdb deploy/localstack/chdb/package-lock.json
 elif ! command -v clickhouse >/dev/null; then
     say "no ClickHouse package for $(uname -sm): put a clickhouse binary on PATH, or use deploy/compose.yaml"
+fi
+if [[ $for_tests ]]; then
+    step .tools/sdks sdks tests/sdks/node/package-lock.json
+    step .tools/segment-2.3.4 segment tests/sdks/segment-2.3.4/requirements.txt
 fi

@@ -37,7 +37,8 @@ def test_what_needs_setup_does_it_by_itself() -> None:
 
 
 def test_setup_again_does_nothing() -> None:
-    done = subprocess.run([ROOT / "deploy/setup.sh"], capture_output=True, text=True, check=True, timeout=10)
+    argv = [ROOT / "deploy/setup.sh", "tests"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=10)
     assert done.stdout + done.stderr == ""
 
 
@@ -81,8 +82,8 @@ def stub(path: Path, script: str) -> None:
     path.chmod(0o755)
 
 
-def set_up(machine: Path) -> "subprocess.CompletedProcess[str]":
-    argv = [machine / "bin/bash", machine / "deploy/setup.sh"]
+def set_up(machine: Path, *what: str) -> "subprocess.CompletedProcess[str]":
+    argv = [machine / "bin/bash", machine / "deploy/setup.sh", *what]
     env = {"PATH": str(machine / "bin")}
     return subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=30)
 
@@ -91,6 +92,11 @@ def test_setup_tells_in_one_line_what_is_missing(machine: Path) -> None:
     done = set_up(machine)
     assert done.returncode == 1
     assert done.stderr == "setup: missing: maven; on Debian: sudo apt-get install maven\n"
+
+
+def test_only_the_tests_need_a_browser(machine: Path) -> None:
+    assert "chromium" not in set_up(machine).stderr
+    assert set_up(machine, "tests").stderr.endswith("sudo apt-get install maven chromium\n")
 
 
 @pytest.mark.parametrize("missing", ["mvn", "npm"])
