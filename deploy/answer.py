@@ -12,6 +12,7 @@ from clickhouse_driver import Client
 
 from deploy.definitions import history as log
 from deploy.definitions.asking import context_of
+from deploy.definitions.names import meant
 from deploy.definitions.plan import standing
 from deploy.known import Customer, customer
 from deploy.profile import keys_of
@@ -24,7 +25,6 @@ from processors.portrait.whose import Whose
 from projections.connect import connect, retried
 from projections.history import Known, events_of
 from schemas import conditions as c
-from schemas.errors import ConfigError
 from schemas.event import EventBody
 from schemas.graph import Defined, name_of
 from schemas.labels import STAGES
@@ -83,20 +83,11 @@ def named(definitions: Sequence[Defined], what: str) -> tuple[str, str]:
 
     ConfigError where there is no such, or there are several.
     """
-    kinds = {each.kind for each in definitions}
-    found = {("stage", ""): "stage"}
-    found |= {("stage", stage): f"stage/{stage}" for stage in STAGES}
-    if "value" in kinds:
-        found["value", ""] = "value"
-    found |= {(d.kind, d.name): name_of(d) for d in definitions if d.kind not in ("lifecycle", "value")}
-    meant = [each for each, full in found.items() if what in (full, full.rpartition("/")[2])]
-    if len(meant) == 1:
-        return meant[0]
-    if meant:
-        which = ", ".join(found[each] for each in meant)
-        raise ConfigError(f"{what} may be any of {which}", WHERE, "name the kind too")
-    there = ", ".join(sorted(name for name in found.values() if not name.startswith("stage/")))
-    raise ConfigError(f"nothing in force is named {what}", WHERE, f"there are {there}, and the six stages")
+    names = [*map(name_of, definitions), *(f"stage/{stage}" for stage in STAGES)]
+    kind, _, name = meant(names, what, WHERE, "nothing in force is named {}").partition("/")
+    if kind in ("lifecycle", "value"):
+        return ("stage" if kind == "lifecycle" else kind), ""
+    return kind, name
 
 
 def _condition(explainer: Explainer, definitions: Sequence[Defined], kind: str, name: str) -> c.Condition:

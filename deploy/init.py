@@ -14,6 +14,7 @@ from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
+from deploy import reach
 from deploy.definitions.founding import founding
 from deploy.records import READ_S, read_all
 from processors.hanging import last_transaction, write_lost_markers
@@ -55,6 +56,7 @@ def joined(settings: Settings) -> Genesis:
 
     ConfigError where there is none, GenesisMismatch where these settings are another's, Unavailable without Kafka.
     """
+    reach.check(settings, clickhouse=False)
     topic = DEFINITIONS.name(settings.namespace)
     try:
         there = read_all(settings, topic)

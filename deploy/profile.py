@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.init import joined
+from deploy.reach import check
 from deploy.records import read_all
 from deploy.terminal import amount, plain
 from projections.profile import Profile
@@ -26,11 +27,13 @@ MANY = 10
 
 def show(settings: Settings, identifier: str) -> None:
     """Print the profile of any identifier, or of a customer_id, present or former; NotFound where it is nobody's."""
+    check(settings, kafka=":" in identifier)
     _tell(Console(), find(settings, identifier, keys_of(settings) if ":" in identifier else None))
 
 
 def keys_of(settings: Settings) -> Keys:
     """Identifiers to keys, as the deployment's own rules and secret have it; ConfigError where there is none."""
+    check(settings)
     joined(settings)
     records = read_all(settings, DEFINITIONS.name(settings.namespace))
     rules = [IdentityRules.model_validate_json(v) for k, v in records.items() if k.startswith(b"identity/")]

@@ -18,6 +18,7 @@ from deploy.definitions.asking import context_of
 from deploy.definitions.history import History
 from deploy.definitions.logical import clocks
 from deploy.definitions.plan import standing
+from deploy.reach import check
 from processors.calendar import Calendar
 from projections.value import base
 from schemas.definitions import key_of
@@ -61,6 +62,7 @@ def recompute(settings: Settings, now: int | None = None) -> Recomputed:
 def show(settings: Settings) -> None:
     """Recompute, and print what is in force now."""
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    check(settings)
     done, console = recompute(settings), Console()
     if done.thresholds is None:
         console.print("nobody did anything of their own yet: there is nothing to rank")

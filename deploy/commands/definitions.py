@@ -22,15 +22,23 @@ MaybeFolder = Annotated[
     typer.Argument(help="Folder or preset with it; what is in force where left out.", metavar="[FOLDER]"),
 ]
 Name = Annotated[
-    str, typer.Argument(help="As segment/vip, tag/basket, role/fan, value/customer or lifecycle/gym.")
+    str,
+    typer.Argument(
+        help="As segment/vip, tag/basket or role/fan, or vip alone where it is the only one; `stage` and `value`."
+    ),
 ]
 MaybeName = Annotated[
-    str | None, typer.Argument(help="As segment/vip; all where left out.", metavar="[KIND/NAME]")
+    str | None,
+    typer.Argument(help="As segment/vip, or vip alone; all where left out.", metavar="[KIND/NAME]"),
 ]
-Only = Annotated[str | None, typer.Option("--name", metavar="KIND/NAME", help="Only this one.")]
+Only = Annotated[
+    str | None,
+    typer.Option("--name", metavar="KIND/NAME", help="Only this one, as segment/vip, or vip alone."),
+]
 All = Annotated[
     str | None, typer.Option("--all", metavar="FORMAT", help="Everybody, as `csv` or `json` (a line each).")
 ]
+Everything = Annotated[bool, typer.Option("--all", help="All publications.")]
 Because = Annotated[str, typer.Option("--because", metavar="TEXT", help="Why; it stands in the log.")]
 
 
@@ -53,7 +61,7 @@ def preview(name: Name, folder: MaybeFolder = None) -> None:
 @definitions.command()
 def diff(folder: Folder = None, name: Only = None, all_: All = None) -> None:
     """Show what publishing FOLDER would change: definitions, and who would enter and leave; nothing is changed."""
-    from deploy.definitions.run import differ as run
+    from deploy.definitions.differ import differ as run
 
     run(load_settings(), folder, name, all_)
 
@@ -67,11 +75,11 @@ def publish(because: Because, folder: Folder = None) -> None:
 
 
 @definitions.command()
-def history(name: MaybeName = None) -> None:
-    """Show what was published, when and why."""
+def history(name: MaybeName = None, all_: Everything = False) -> None:
+    """Show what was published, when and why: the newest 20 publications."""
     from deploy.definitions.run import past as run
 
-    run(load_settings(), name)
+    run(load_settings(), name, all_=all_)
 
 
 @definitions.command()

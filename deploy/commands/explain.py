@@ -13,7 +13,7 @@ What = Annotated[
     str,
     typer.Argument(
         metavar="STAGE|TAG|SEGMENT|ROLE",
-        help="By name, or as segment/vip, tag/basket, role/fan; `stage` and `value` for what they are now.",
+        help="As segment/vip, tag/basket or role/fan, or vip alone; `stage` and `value` for what they are now.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="As JSON, with every event named.")]

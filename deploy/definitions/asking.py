@@ -9,11 +9,12 @@ from clickhouse_driver import Client, errors
 
 from deploy.definitions.history import History
 from deploy.definitions.logical import now
+from deploy.definitions.names import meant
 from projections import conditions
 from projections.conditions import Context, Query
 from projections.conditions.asking import SETTINGS
 from projections.connect import LOST, connect, reason, retried, where
-from schemas.errors import ConfigError, Unavailable
+from schemas.errors import Unavailable
 from schemas.graph import Defined, name_of, references
 from schemas.portrait import Rates, Thresholds
 from schemas.settings import Settings
@@ -69,11 +70,9 @@ def context_of(
 
 
 def named(definitions: Iterable[Defined], name: str) -> Defined:
-    """The definition of a kind/name; ConfigError where there is none."""
+    """The definition that is meant by kind/name, or by its name alone; ConfigError where there is none, or several."""
     found = {name_of(each): each for each in definitions}
-    if name not in found:
-        raise ConfigError(f"there is no {name}", "KIND/NAME", f"there are {', '.join(sorted(found))}")
-    return found[name]
+    return found[meant(found, name, "KIND/NAME")]
 
 
 def preview(settings: Settings, definition: Defined, context: Context) -> Counted:
@@ -81,7 +80,7 @@ def preview(settings: Settings, definition: Defined, context: Context) -> Counte
     with asked(settings) as client:
         found = _ask(settings, client, conditions.preview(definition, context, SAMPLE))
         some = [(str(id_), value) for value, _, ids in found for id_ in ids][:SAMPLE]
-        known = _identifiers(settings, client, [id_ for id_, _ in some])
+        known = identifiers(settings, client, [id_ for id_, _ in some])
     sample = [(id_, value, known.get(id_, {})) for id_, value in some]
     return Counted({value: number for value, number, _ in found}, sample, context.now)
 
@@ -115,7 +114,8 @@ def moves(
         yield Move(str(id_), before, after)
 
 
-def _identifiers(settings: Settings, client: Client, ids: list[str]) -> dict[str, dict[str, list[str]]]:
+def identifiers(settings: Settings, client: Client, ids: list[str]) -> dict[str, dict[str, list[str]]]:
+    """What is known of these customers in clear: customer_id -> namespace -> values."""
     query = "SELECT customer_id, identifiers FROM profiles WHERE customer_id IN (SELECT toUUID(arrayJoin(%(ids)s)))"
     return {str(id_): clear for id_, clear in _ask(settings, client, Query(query, {"ids": ids}))}
 

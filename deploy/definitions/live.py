@@ -1,7 +1,7 @@
 """What the views show of labels at present."""
 
 from deploy.definitions.asking import asked
-from deploy.definitions.publish import Tell
+from deploy.definitions.finish import Tell
 from deploy.definitions.standing import missing, standing
 from deploy.progress import wait
 from projections.connect import retried

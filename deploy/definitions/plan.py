@@ -1,8 +1,9 @@
 """What a publication changes: the model that is, and the definitions that shall be, to the model that follows. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
+from deploy.definitions.names import meant
 from processors.portrait.model import leaves as leaves_of
 from schemas.definitions import Definition, key_of
 from schemas.errors import ConfigError
@@ -12,6 +13,9 @@ from schemas.portrait import Model
 
 Definitions = Mapping[str, Definition]
 """Every definition of the log, by key."""
+
+
+HINT = "what changes takes a new version: give the next, or leave `version:` out and it is taken by itself"
 
 
 class Step(NamedTuple):
@@ -47,9 +51,7 @@ def plan(
     wanted = sorted(wanted, key=lambda each: (KINDS.index(each.kind), each.name))
     faults = [fault for each in wanted if (fault := _fault(each, known))]
     if faults:
-        raise ConfigError(
-            "\n  ".join(faults), "version", "what changes takes a new version, greater than all before"
-        )
+        raise ConfigError("\n  ".join(faults), "version", HINT)
     before = {} if now is None else now.leaves
     leaves = leaves_of(wanted)
     model = Model.model_validate(
@@ -91,8 +93,7 @@ def rolled_back(known: Definitions, models: Iterable[Model], now: Model, name: s
     ConfigError where it is not in force, or there must be one and there is none before.
     """
     there = versions(now)
-    if name not in there:
-        raise ConfigError(f"{name} is not in force", "KIND/NAME", f"in force are {', '.join(sorted(there))}")
+    name = meant(there, name, "KIND/NAME", "{} is not in force")
     earlier = [version for model in models if (version := versions(model).get(name, 0)) < there[name]]
     previous = max(earlier, default=0)
     if not previous and name.startswith("lifecycle/"):
@@ -102,10 +103,36 @@ def rolled_back(known: Definitions, models: Iterable[Model], now: Model, name: s
     return standing(known, now.model_copy(update={"definitions": tuple(keys)}))
 
 
+def versioned(known: Definitions, wanted: Iterable[Defined], free: Collection[str]) -> list[Defined]:
+    """The definitions, those of these names, whose files give no version, with theirs.
+
+    It is the newest of the log's that says the same, else the one after all that the log has.
+    """
+    return [_versioned(each, known) if name_of(each) in free else each for each in wanted]
+
+
+def _versioned(definition: Defined, known: Definitions) -> Defined:
+    there = _versions(known, definition)
+    for version in there:
+        same = definition.model_copy(update={"version": version})
+        if known[key_of(same)] == same:
+            return same
+    return definition.model_copy(update={"version": max(there, default=0) + 1})
+
+
+def _versions(known: Definitions, definition: Defined) -> list[int]:
+    """The versions of its name that the log has, newest first."""
+    name = f"{name_of(definition)}/"
+    return sorted((int(key.rpartition("/")[2]) for key in known if key.startswith(name)), reverse=True)
+
+
 def _fault(definition: Defined, known: Definitions) -> str | None:
-    key, name = key_of(definition), name_of(definition)
+    key, newest = key_of(definition), max(_versions(known, definition), default=0)
     there = known.get(key)
+    if there == definition:
+        return None
     if there is not None:
-        return None if there == definition else f"{key} is in the log with another content"
-    newest = max((int(k.rpartition("/")[2]) for k in known if k.startswith(f"{name}/")), default=0)
-    return f"{key}: the log has version {newest} already" if newest > definition.version else None
+        return f"{key} is in the log with another content: the next version is {newest + 1}"
+    if newest > definition.version:
+        return f"{key}: the log has version {newest} already: the next is {newest + 1}"
+    return None

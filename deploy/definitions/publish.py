@@ -1,63 +1,68 @@
 """Publishing: definitions and their model into the log, what they need of the past to its customers, then in force.
 
-    plan -> collecting marker -> what was before it, backfilled -> joined by the workers -> model marker -> passed
+    folder -> plan -> shown -> begun -> finished (`finish.py`)
 
-Each arrow is a transaction that also tells how far it is (`schemas/publication.py`), so whoever publishes next after a
-kill goes on exactly there. Events are folded all the while: below the collecting marker they are backfilled, from it on
-the workers remember them themselves.
+There is one publisher at a time. Events are folded all the while: below the collecting marker they are backfilled, from
+it on the workers remember them themselves.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from deploy.definitions import history as log
-from deploy.definitions.backfill import batches, index_of
+from deploy.definitions.finish import Tell, begin, finish
+from deploy.definitions.given import wanted
 from deploy.definitions.history import History
-from deploy.definitions.plan import Definitions, Plan, plan, rolled_back
-from deploy.definitions.plan import standing as standing_in
-from deploy.definitions.publisher import Publisher, publisher
-from deploy.definitions.standing import Standing, missing, standing
-from deploy.progress import wait
-from processors.portrait.model import leaves as leaves_of
-from projections.connect import connect
-from projections.stated import stated
+from deploy.definitions.overtaken import settled
+from deploy.definitions.plan import Plan, plan, rolled_back
+from deploy.definitions.publisher import Overtaken, publisher
+from deploy.definitions.standing import standing
 from schemas import folders
 from schemas.definitions import key_of
 from schemas.folders import Folder
 from schemas.graph import Defined
-from schemas.leaves import Leaf
 from schemas.portrait import Model
 from schemas.publication import Publication
 from schemas.settings import Settings
 
-MOST_BEHIND = 40_000
-"""Backfill commands that workers have yet to deal with: live events of linked identifiers wait behind them."""
-Tell = Callable[[str, int], None]
-"""Told what is waited for or done, and a number: how much of it is left, or done."""
+Show = Callable[[Plan, Model | None], None]
+"""Told what will be published before it is, and which publication was found begun, and ended first."""
 Want = Callable[[History], list[Defined]]
+AGAIN = "`cdp definitions history` tells of it; publish again where yours shall be in force"
 
 
 class Done(NamedTuple):
-    """What was published; `finished`: a publication that was found begun, and ended first."""
+    """What was published; `finished`: a publication that was found begun, and ended first.
+
+    `by_another`: it is in force by a publisher that took over meanwhile.
+    """
 
     plan: Plan
-    finished: Model | None
+    finished: Model | None = None
+    by_another: bool = False
 
 
-def publish(settings: Settings, folder: Folder, because: str | None, tell: Tell) -> Done:
-    """Put the definitions of a folder in force; ConfigError where they cannot be, Unavailable where it stands still."""
-    return _publish(settings, lambda history: folders.checked(folder, history.lifecycle), because, tell)
+def publish(
+    settings: Settings, folder: Folder, because: str | None, tell: Tell, show: Show = lambda _, __: None
+) -> Done:
+    """Put the definitions of a folder in force; ConfigError where they cannot be, Unavailable where it stands still.
+
+    Overtaken where another publisher puts something else in force meanwhile.
+    """
+    return _publish(settings, lambda history: wanted(folder, history), because, tell, show)
 
 
-def roll_back(settings: Settings, name: str, because: str | None, tell: Tell) -> Done:
-    """Put the latest earlier version of a definition in force, or none where there was none."""
+def roll_back(
+    settings: Settings, name: str, because: str | None, tell: Tell, show: Show = lambda _, __: None
+) -> Done:
+    """Put the latest earlier version of a definition in force, or none where there was none; errors as above."""
 
     def want(history: History) -> list[Defined]:
         models = [each.model for each in history.models]
-        wanted = rolled_back(history.definitions, models, history.now, name) if history.now else []
-        return folders.together(wanted, "KIND/NAME")
+        found = rolled_back(history.definitions, models, history.now, name) if history.now else []
+        return folders.together(found, "KIND/NAME")
 
-    return _publish(settings, want, because or f"{name} rolled back", tell)
+    return _publish(settings, want, because or f"{name} rolled back", tell, show)
 
 
 def planned(history: History, wanted: Sequence[Defined], because: str | None = None) -> Plan:
@@ -66,116 +71,33 @@ def planned(history: History, wanted: Sequence[Defined], because: str | None = N
     return plan(history.definitions, history.now, wanted, because, number)
 
 
-def _publish(settings: Settings, want: Want, because: str | None, tell: Tell) -> Done:
+def _publish(settings: Settings, want: Want, because: str | None, tell: Tell, show: Show) -> Done:
     history = log.read(settings)
-    planned(history, want(history), because)  # what cannot be is told before anything is taken over
+    made = planned(history, want(history), because)  # what cannot be is told before anything is taken over
+    try:
+        return _alone(settings, want, because, tell, show)
+    except Overtaken as error:
+        now = settled(settings, history, tell)
+        if now is None or set(now.definitions) != set(made.model.definitions):
+            what = "no model" if now is None else f"{key_of(now)}, published because: {now.because or '-'}"
+            raise Overtaken(
+                f"another publisher has taken over; in force is {what}", error.where, AGAIN
+            ) from error
+        return Done(made._replace(model=now), by_another=True)
+
+
+def _alone(settings: Settings, want: Want, because: str | None, tell: Tell, show: Show) -> Done:
     with publisher(settings) as writer, standing(settings) as at:
         history, finished = log.read(settings), None
         begun = history.unfinished
         if begun is not None:
             finished = begun.model
             publication = begun.publication or Publication(model=key_of(begun.model), complete=True)
-            _finish(settings, writer, at, history.definitions, finished, publication, tell)
+            finish(settings, writer, at, history.definitions, finished, publication, tell)
             history = log.read(settings)
         made = planned(history, want(history), because)
+        show(made, finished)
         if made.steps:
             known = {**history.definitions, **{key_of(each): each for each in made.new}}
-            _finish(settings, writer, at, known, made.model, _begin(writer, made), tell)
+            finish(settings, writer, at, known, made.model, begin(writer, made), tell)
         return Done(made, finished)
-
-
-def _begin(writer: Publisher, made: Plan) -> Publication:
-    """Definitions, model and markers; in force at once where nothing new is to be remembered."""
-    model = key_of(made.model)
-    with writer.transaction():
-        writer.define([*made.new, made.model])
-        if made.leaves:
-            publication = Publication(model=model, below=writer.mark("collecting", model))
-        else:
-            publication = Publication(model=model, complete=True, marked=writer.mark("model", model))
-        writer.note(publication)
-    return publication
-
-
-def _finish(
-    settings: Settings,
-    writer: Publisher,
-    at: Standing,
-    known: Definitions,
-    model: Model,
-    publication: Publication,
-    tell: Tell,
-) -> None:
-    """Go on with a publication from where it is until its model is in force everywhere."""
-    if not publication.marked:
-        if not publication.complete:
-            _wait_for_past(at, publication, tell)
-            publication = _backfill(settings, writer, at, new_leaves(known, model), publication, tell)
-        _wait_until_joined(at, publication, 0, tell)
-        with writer.transaction():
-            publication = publication.model_copy(update={"marked": writer.mark("model", publication.model)})
-            writer.note(publication)
-    wait_until_passed(at, publication, tell)
-
-
-def wait_until_passed(at: Standing, publication: Publication, tell: Tell) -> None:
-    """Return when every partition has the model in force."""
-    _wait_until_folded(at, publication.marked, "partitions come to the new model, offsets left", tell)
-
-
-def _wait_until_folded(at: Standing, markers: Sequence[int], what: str, tell: Tell) -> None:
-    upto = {partition: offset + 1 for partition, offset in enumerate(markers)}
-    wait(
-        lambda: missing(at.folded(), upto), "the workers do not fold", "worker-1", lambda left: tell(what, left),
-        lambda: at.state_ends(upto),
-    )  # fmt: skip
-
-
-def _wait_for_past(at: Standing, publication: Publication, tell: Tell) -> None:
-    """Until ClickHouse has the events below the markers, and what of them was rejected."""
-    _wait_until_folded(at, publication.below, "workers fold what was before, offsets left", tell)
-    below, rejected = dict(enumerate(publication.below)), at.ends("rejected")
-    wait(
-        lambda: missing(at.written("events"), below) + missing(at.written("rejected"), rejected),
-        "the sink does not write", "sink", lambda left: tell("ClickHouse takes what was before, offsets left", left),
-    )  # fmt: skip
-
-
-def _backfill(
-    settings: Settings,
-    writer: Publisher,
-    at: Standing,
-    leaves: Mapping[str, Leaf],
-    publication: Publication,
-    tell: Tell,
-) -> Publication:
-    """Send what past events state to the model's new leaves, a transaction a batch."""
-    index = index_of(leaves, int(publication.model.rpartition("/")[2]), settings.timezone)
-    names = {name for leaf in leaves.values() for name in leaf.events}
-    with connect(settings) as client:
-        events = stated(client, settings, names, publication.below, publication.after)
-        for batch in batches(events, index, publication.model):
-            sent = publication.sent + len(batch.commands)
-            with writer.transaction():
-                publication = publication.model_copy(update={"sent": sent, "after": batch.upto})
-                writer.command(batch.commands)
-                writer.note(publication)
-            tell("backfilled identifiers", sent)
-            _wait_until_joined(at, publication, MOST_BEHIND, tell)
-    with writer.transaction():
-        publication = publication.model_copy(update={"complete": True})
-        writer.note(publication)
-    return publication
-
-
-def new_leaves(known: Definitions, model: Model) -> dict[str, Leaf]:
-    """The leaves that are remembered since this model, by digest."""
-    needed = leaves_of(standing_in(known, model))
-    return {digest: leaf for digest, leaf in needed.items() if model.leaves[digest] == model.version}
-
-
-def _wait_until_joined(at: Standing, publication: Publication, most: int, tell: Tell) -> None:
-    wait(
-        lambda: max(0, publication.sent - at.joined(publication.model) - most), "the workers do not fold", "worker-1",
-        lambda left: tell("workers join what was sent, commands left", left + most),
-    )  # fmt: skip

@@ -23,6 +23,10 @@ Command = tuple[str, dict[str, Any]]
 """The identifier addressed, and the command."""
 
 
+class Overtaken(CdpError):
+    """Another publisher has taken over; it finishes first what this one has begun."""
+
+
 class Publisher:
     """Writes transactions: what is sent between `transaction()` and its end is there as a whole, or not at all."""
 
@@ -91,9 +95,9 @@ class Publisher:
 
 @contextmanager
 def publisher(settings: Settings) -> Iterator[Publisher]:
-    """Take over as the publisher; CdpError where another takes over in turn, Unavailable without Kafka."""
+    """Take over as the publisher; Overtaken where another takes over in turn, Unavailable without Kafka."""
     what = "another publication has taken over, and finishes this one first"
-    fenced = CdpError(what, DEFINITIONS.name(settings.namespace), "`cdp definitions history`")
+    fenced = Overtaken(what, DEFINITIONS.name(settings.namespace), "`cdp definitions history`")
     with sole_producer(
         settings, "publish", _written(settings), fenced, "run it again: it goes on where it was",
         compression_type="zstd", max_request_size=8 * 1024 * 1024, batch_size=256 * 1024, linger_ms=5,

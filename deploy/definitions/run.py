@@ -1,99 +1,68 @@
 """The commands of `cdp definitions`, on a terminal."""
 
-import csv
-import json
-import logging
-import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
-from deploy.definitions import history as log
 from deploy.definitions import tell
-from deploy.definitions.asking import SAMPLE, Move, affected, asked, context_of, moves, named, preview
+from deploy.definitions.asking import context_of, named, preview
 from deploy.definitions.audit import audit
-from deploy.definitions.history import History
+from deploy.definitions.finish import Tell
+from deploy.definitions.given import check_is_all, folder_of, in_force, started, wanted
 from deploy.definitions.live import counts, wait_until_shown
-from deploy.definitions.plan import standing
-from deploy.definitions.publish import Done, Tell, planned, publish, roll_back
+from deploy.definitions.names import meant
+from deploy.definitions.plan import Plan, versions
+from deploy.definitions.publish import Done, Show, publish, roll_back
 from processors.portrait.model import leaves as leaves_of
 from schemas import definitions, folders
 from schemas.conditions import Text
 from schemas.definitions import key_of
 from schemas.errors import ConfigError
-from schemas.folders import Folder
-from schemas.graph import Defined
 from schemas.lifecycle import Lifecycle
 from schemas.portrait import Model
 from schemas.settings import Settings
 
-FORMATS = ("csv", "json")
-_COLUMNS = ("customer_id", "definition", "was", "becomes")
+NEWEST = 20
+"""Publications that `history` shows."""
 
 
 def validate(settings: Settings, name: str | None) -> None:
     """Print that a folder's definitions can be in force together; ConfigError names every fault. No server is asked."""
     lifecycle = definitions.load(settings.lifecycle, "lifecycle")
     assert isinstance(lifecycle, Lifecycle)
-    found = folders.checked(_folder(settings, name), lifecycle)
+    found = folders.checked(folder_of(settings, name), lifecycle)
     tell.valid(Console(), found, len(leaves_of(found)))
 
 
 def show(settings: Settings, name: str, folder: str | None) -> None:
     """Print how many customers a definition of a folder, or of those in force, holds now, and some of them."""
-    console, history = _started(settings)
-    wanted = _wanted(settings, history, folder)
-    definition = named(wanted, name)
+    read = folder_of(settings, folder) if folder else None
+    console, history = started(settings)
+    known = wanted(read, history) if read else in_force(history)
+    definition = named(known, name)
     with console.status("counting"):
-        found = preview(settings, definition, context_of(settings, history, wanted))
+        found = preview(settings, definition, context_of(settings, history, known))
     tell.counted(console, definition, found)
 
 
-def differ(settings: Settings, folder: str | None, name: str | None, all_: str | None) -> None:
-    """Print who would enter and leave; everybody, as CSV or JSON lines, where `all_` names one of the two."""
-    if all_ not in (None, *FORMATS):
-        raise ConfigError(f"no format {all_}", "--all", f"one of {', '.join(FORMATS)}")
-    console, history = _started(settings)
-    wanted = _wanted(settings, history, folder, in_force=False)
-    made = planned(history, wanted)
-    before = _in_force(history)
-    pairs = affected(before, made.definitions)
-    if name is not None:
-        named([*before, *made.definitions], name)
-        pairs = [
-            pair for pair in pairs if any(each and key_of(each).rpartition("/")[0] == name for each in pair)
-        ]
-    if all_ is None:
-        tell.planned(console, made)
-    context = context_of(settings, history, made.definitions)
-    write = _writer(all_) if all_ else None
-    with asked(settings) as client:
-        for was, becomes in pairs:
-            found, sample, about = Counter[tell.Moved](), list[Move](), _about(was, becomes)
-            for move in moves(client, was, becomes, context, before):
-                found[move.was, move.becomes] += 1
-                if write:
-                    write((move.customer_id, about, _shown(move.was), _shown(move.becomes)))
-                elif len(sample) < SAMPLE:
-                    sample.append(move)
-            if not write:
-                tell.moved(console, about, found, sample)
-
-
 def publish_(settings: Settings, name: str | None, because: str) -> None:
-    """Put a folder's definitions in force, and print what that changed."""
+    """Put a folder's definitions in force, and print what that changes before, and who it changed after."""
     _check_reason(because)
-    folder = _folder(settings, name)
-    _publish(settings, lambda told: publish(settings, folder, because, told))
+    folder = folder_of(settings, name)
+    console, history = started(settings)
+    check_is_all(folder, history)
+    _publish(settings, console, lambda told, shown: publish(settings, folder, because, told, shown))
 
 
 def roll_back_(settings: Settings, name: str, because: str) -> None:
-    """Take a definition back to its latest earlier version, and print what that changed."""
+    """Take a definition back to its latest earlier version, and print what that changes before, and did after."""
     _check_reason(because)
-    _publish(settings, lambda told: roll_back(settings, name, because, told))
+    console, _ = started(settings)
+    _publish(
+        settings, console, lambda told, shown: roll_back(settings, name, because, told, shown), back=True
+    )
 
 
 def _check_reason(because: str) -> None:
@@ -104,15 +73,18 @@ def _check_reason(because: str) -> None:
         raise ConfigError(f"a reason is needed, of 1 to 200 characters: {said}", "--because") from None
 
 
-def past(settings: Settings, name: str | None) -> None:
-    """Print what was published."""
-    console, history = _started(settings)
-    tell.told(console, history, name)
+def past(settings: Settings, name: str | None, *, all_: bool) -> None:
+    """Print what was published, the newest or all; ConfigError where a definition that is named never was."""
+    console, history = started(settings, clickhouse=False)
+    if name is not None:
+        ever = {each for published in history.models for each in versions(published.model)}
+        name = meant(ever, name, "KIND/NAME", "{} was never published")
+    tell.told(console, history, name, None if all_ else NEWEST)
 
 
 def check(settings: Settings) -> bool:
     """Print whether what is live is what ClickHouse finds over all events; gives whether it is."""
-    console, history = _started(settings)
+    console, history = started(settings)
     with console.status("comparing every customer") as status:
         found = audit(
             settings, history, lambda left: status.update(f"comparing every customer, {left:,} differ")
@@ -121,14 +93,19 @@ def check(settings: Settings) -> bool:
     return not found.differing
 
 
-def _publish(settings: Settings, work: Callable[[Tell], Done]) -> None:
-    console, _ = _started(settings)
+def _publish(
+    settings: Settings, console: Console, work: Callable[[Tell, Show], Done], *, back: bool = False
+) -> None:
+    def shown(made: Plan, finished: Model | None) -> None:
+        if finished is not None:
+            console.print(f"finished first: {key_of(finished)}, which was begun before", highlight=False)
+        tell.planned(console, made, back=back)
+
     with _waiting(console) as told:
         before = counts(settings)
-        done = work(told)
-        if done.finished is not None:
-            console.print(f"finished first: {key_of(done.finished)}, which was begun before", highlight=False)
-        tell.planned(console, done.plan)
+        done = work(told, shown)
+        if done.by_another:
+            console.print("in force: finished by another publisher", highlight=False)
         if done.plan.steps:
             wait_until_shown(settings, told)
             tell.live(console, before, counts(settings))
@@ -139,44 +116,3 @@ def _publish(settings: Settings, work: Callable[[Tell], Done]) -> None:
 def _waiting(console: Console) -> Iterator[Tell]:
     with console.status("publishing") as status:
         yield lambda what, number: status.update(f"{what}: {number:,}")
-
-
-def _started(settings: Settings) -> tuple[Console, History]:
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of its warnings comes as an error
-    return Console(), log.read(settings)
-
-
-def _folder(settings: Settings, name: str | None) -> Folder:
-    given = name or settings.definitions
-    if not given:
-        raise ConfigError("which definitions?", "FOLDER", "name a folder or a preset, or set CDP_DEFINITIONS")
-    return folders.read(folders.folder_of(given))
-
-
-def _wanted(settings: Settings, history: History, name: str | None, in_force: bool = True) -> list[Defined]:
-    if name is None and in_force:
-        return _in_force(history)
-    return folders.checked(_folder(settings, name), history.lifecycle)
-
-
-def _in_force(history: History) -> list[Defined]:
-    now: Model | None = history.now
-    return standing(history.definitions, now) if now else [history.lifecycle]
-
-
-def _shown(value: str | None) -> str | None:
-    """A segment and a role have no values: one is in them, or not."""
-    return "in" if value == "" else value
-
-
-def _about(was: Defined | None, becomes: Defined | None) -> str:
-    both = [key_of(each) for each in (was, becomes) if each is not None]
-    return " -> ".join(dict.fromkeys(both))
-
-
-def _writer(form: str) -> Callable[[tuple[str, str, str | None, str | None]], None]:
-    if form == "json":
-        return lambda row: print(json.dumps(dict(zip(_COLUMNS, row, strict=True))))
-    writer = csv.writer(sys.stdout)
-    writer.writerow(_COLUMNS)
-    return writer.writerow

@@ -24,25 +24,27 @@ def valid(console: Console, definitions: Sequence[Defined], leaves: int) -> None
     """That these can be in force together."""
     kinds: Counter[str] = Counter(each.kind for each in definitions)
     counted = ", ".join(f"{kinds[kind]} {kind}" for kind in KINDS if kinds[kind])
-    _line(console, f"valid: {counted}; {leaves:,} things to remember of events")
+    _line(console, f"valid: {counted}; {_many(leaves, 'thing')} to remember of events")
 
 
-def planned(console: Console, made: Plan) -> None:
-    """What would be published."""
+def planned(console: Console, made: Plan, *, back: bool = False) -> None:
+    """What would be published; `back`: what goes out of force does so for want of an earlier version."""
     if not made.steps:
         _line(console, "nothing differs from what is in force")
         return
     _line(console, f"{key_of(made.model)}:")
     for step in made.steps:
-        _line(console, f"  {step}")
+        goes = back and step.after is None
+        _line(console, f"  {f'takes {step.name} out of force: it had no earlier version' if goes else step}")
     if made.leaves:
-        _line(console, f"  {len(made.leaves):,} new things to remember of events: publishing backfills them")
+        new = _many(len(made.leaves), "new thing")
+        _line(console, f"  {new} to remember of events: publishing backfills them")
 
 
 def counted(console: Console, definition: Defined, found: Counted) -> None:
     """How many customers a definition holds, and some of them."""
     total = sum(found.by_value.values())
-    _line(console, f"{key_of(definition)} holds {total:,} customers")
+    _line(console, f"{key_of(definition)} holds {_many(total, 'customer')}")
     if set(found.by_value) - {""}:
         table = _table("value", "customers")
         for value, number in found.by_value.items():
@@ -55,8 +57,14 @@ def counted(console: Console, definition: Defined, found: Counted) -> None:
         console.print(table, highlight=False)
 
 
-def moved(console: Console, name: str, counts: Mapping[Moved, int], sample: Iterable[Move]) -> None:
-    """Who would enter and leave by one definition."""
+def moved(
+    console: Console,
+    name: str,
+    counts: Mapping[Moved, int],
+    sample: Iterable[Move],
+    known: Mapping[str, Mapping[str, Sequence[str]]],
+) -> None:
+    """Who would enter and leave by one definition, some of them by what is `known` of them in clear."""
     entering = sum(number for (_, becomes), number in counts.items() if becomes is not None)
     leaving = sum(number for (was, _), number in counts.items() if was is not None)
     _line(console, f"{name}: {entering:,} would enter, {leaving:,} would leave")
@@ -65,43 +73,52 @@ def moved(console: Console, name: str, counts: Mapping[Moved, int], sample: Iter
         for (was, becomes), number in sorted(counts.items(), key=lambda one: (-one[1], str(one[0]))):
             table.add_row(was or "-", becomes or "-", f"{number:,}")
         console.print(table, highlight=False)
-    table = _table("some of them", "")
+    table = _table("some of them", "", "identifiers")
     for move in sample:
-        table.add_row(move.customer_id, _way(move))
-    console.print(table, highlight=False)
+        table.add_row(move.customer_id, _way(move), plain(_clear(known.get(move.customer_id, {}))))
+    if table.row_count:
+        console.print(table, highlight=False)
 
 
 def live(console: Console, before: Mapping[str, int], after: Mapping[str, int]) -> None:
-    """Customers of each label before and after a publication."""
+    """Customers of each label whose number a publication changed, and how many it did not."""
     table = _table("customers of", "before", "after")
-    for name in sorted(before.keys() | after.keys()):
-        was, now = before.get(name, 0), after.get(name, 0)
-        table.add_row(name, f"{was:,}", f"{now:,}" if was != now else "")
-    console.print(table, highlight=False)
+    names = sorted(before.keys() | after.keys())
+    changed = [name for name in names if before.get(name, 0) != after.get(name, 0)]
+    for name in changed:
+        table.add_row(name, f"{before.get(name, 0):,}", f"{after.get(name, 0):,}")
+    if changed:
+        console.print(table, highlight=False)
+    if same := len(names) - len(changed):
+        _line(console, f"{_many(same, 'label')} with as many customers as before")
 
 
-def told(console: Console, history: History, name: str | None) -> None:
-    """The models, newest last, and what each changed; of one definition, where it is named."""
-    table, previous = _table("model", "when (UTC)", "what", "because"), None
+def told(console: Console, history: History, name: str | None, most: int | None) -> None:
+    """The models, newest last, and what each changed; of one definition, where it is named. `most`: the newest only."""
+    rows, previous = list[tuple[str, str, str, str]](), None
     for each in history.models:
         changed = [step for step in steps(previous, each.model) if name in (None, step.name)]
         previous = each.model
         if not changed and name is not None:
             continue
         state = "" if each.in_force else " (being backfilled)"
-        because = plain(each.model.because or "")
-        number = f"{each.model.version}{state}"
-        table.add_row(number, f"{each.at:%Y-%m-%d %H:%M:%S}", "\n".join(_some(changed)), because)
-    if table.row_count:
+        what, because = "\n".join(_some(changed)), each.model.because or ""
+        rows.append((f"{each.model.version}{state}", f"{each.at:%Y-%m-%d %H:%M:%S}", what, because))
+    table, shown = _table("model", "when (UTC)", "what", "because"), rows if most is None else rows[-most:]
+    for number, when, what, because in shown:
+        table.add_row(number, when, what, plain(because))
+    if shown:
         console.print(table, highlight=False)
     else:
-        _line(console, f"{name or 'a model'} was never published")
+        _line(console, "nothing was ever published")
+    if more := len(rows) - len(shown):
+        _line(console, f"and {more:,} before: `cdp definitions history --all` shows them")
 
 
 def audited(console: Console, found: Audited) -> None:
     """Whether what is live is right."""
     if not found.differing:
-        _line(console, f"all {found.customers:,} customers carry exactly what ClickHouse finds")
+        _line(console, f"all {_many(found.customers, 'customer')} carry exactly what ClickHouse finds")
         return
     _line(
         console,
@@ -116,6 +133,10 @@ def audited(console: Console, found: Audited) -> None:
         for name in each.names[:3]:
             table.add_row(each.customer_id, name, _carried(each.live, name), _carried(each.should, name))
     console.print(table, highlight=False)
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _some(changed: Sequence[Step]) -> list[str]:

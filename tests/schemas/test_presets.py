@@ -1,29 +1,26 @@
 """The definitions that a shop and a gym start with."""
 
 from pathlib import Path
-from typing import Annotated
 
 import pytest
-from pydantic import Field, TypeAdapter
 
 from schemas import folders
 from schemas.conditions import OPERATORS
-from schemas.definitions import PRESETS, load, read_yaml
-from schemas.graph import conditions_of
+from schemas.definitions import PRESETS, load
+from schemas.graph import Defined, conditions_of
 from schemas.labels import LABEL_KINDS
 from schemas.lifecycle import Lifecycle
-from schemas.portrait import Role, Segment, TagRules, Value
 from schemas.remembered import nodes_of
 
-Labelling = Segment | Role | TagRules | Value
-FILE: TypeAdapter[list[Labelling]] = TypeAdapter(list[Annotated[Labelling, Field(discriminator="kind")]])
 FOLDERS = sorted(path for path in PRESETS.iterdir() if path.is_dir())
 ROLES = {"fan", "consumer", "member", "user", "promoter"}
 presets = pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 
 
-def definitions(folder: Path) -> list[Labelling]:
-    return [one for path in sorted(folder.glob("*.yaml")) for one in FILE.validate_python(read_yaml(path))]
+def definitions(folder: Path) -> list[Defined]:
+    found = folders.read(folder)
+    assert len(found.unversioned) == len(found.definitions), "so that a copy can be edited in place"
+    return list(found.definitions)
 
 
 @presets

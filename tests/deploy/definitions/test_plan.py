@@ -3,11 +3,11 @@ from typing import Any
 import pytest
 
 from deploy.definitions.founding import founding
-from deploy.definitions.plan import Definitions, Step, plan, rolled_back, standing, steps
+from deploy.definitions.plan import Definitions, Step, plan, rolled_back, standing, steps, versioned
 from schemas import definitions
 from schemas.definitions import key_of, parse
 from schemas.errors import ConfigError
-from schemas.folders import load
+from schemas.folders import checked, folder_of, read
 from schemas.graph import Defined
 from schemas.lifecycle import Lifecycle
 from schemas.portrait import Model
@@ -73,9 +73,24 @@ def test_a_version_that_is_in_the_log_never_changes() -> None:
     with pytest.raises(ConfigError) as caught:
         plan(log, None, [segment("a", SUM), segment("b", DID), segment("c", SUM, 4)], None, 1)
     assert caught.value.what.splitlines() == [
-        "segment/a/1 is in the log with another content",
-        "  segment/c/4: the log has version 5 already",
+        "segment/a/1 is in the log with another content: the next version is 2",
+        "  segment/c/4: the log has version 5 already: the next is 6",
     ]
+    assert "leave `version:` out" in caught.value.hint
+
+
+def test_a_definition_without_a_version_takes_that_of_its_content_or_the_next() -> None:
+    log = known(segment("a", DID), segment("a", SUM, 2), segment("b", DID, 7), segment("vip-old", DID, 9))
+
+    def taken(*wanted: Defined, free: tuple[str, ...]) -> list[str]:
+        return [key_of(each) for each in versioned(log, wanted, free)]
+
+    edited = segment("a", {"not": DID})
+    assert taken(edited, free=("segment/a",)) == ["segment/a/3"], "edited in place"
+    assert taken(segment("a", SUM), free=("segment/a",)) == ["segment/a/2"], "as it is"
+    assert taken(segment("a", DID), free=("segment/a",)) == ["segment/a/1"], "as it was"
+    assert taken(segment("vip", DID), free=("segment/vip",)) == ["segment/vip/1"]
+    assert taken(edited, segment("b", SUM, 8), free=()) == ["segment/a/1", "segment/b/8"], "as the file says"
 
 
 def test_a_name_that_begins_like_another_is_another() -> None:
@@ -165,13 +180,20 @@ def test_a_lifecycle_of_ones_own_without_definitions_is_all_there_is(tmp_path: A
         founding(Settings(definitions="nothing"), chosen("gym"))
 
 
-def test_both_presets_plan_one_after_the_other() -> None:
-    shop, gym = (
-        load(name, found)
-        for name in ("ecommerce", "gym")
-        if isinstance(found := definitions.load(name, "lifecycle"), Lifecycle)
-    )
-    first = plan({}, None, shop, None, 1)
-    renamed = [each.model_copy(update={"version": each.version + 1}) for each in gym]
-    second = plan(known(*first.definitions), first.model, renamed, None, 2)
-    assert Step("lifecycle/ecommerce", 1, None) in second.steps
+def test_a_shop_can_become_a_gym_and_a_shop_again() -> None:
+    lifecycle = definitions.load("ecommerce", "lifecycle")
+    assert isinstance(lifecycle, Lifecycle)
+
+    def wanted(name: str, log: Definitions) -> list[Defined]:
+        folder = read(folder_of(name))
+        return versioned(log, checked(folder, lifecycle), folder.unversioned)
+
+    shop = plan({}, None, wanted("ecommerce", {}), None, 1)
+    log = dict(known(*shop.definitions))
+    gym = plan(log, shop.model, wanted("gym", log), None, 2)
+    assert Step("role/fan", 1, 2) in gym.steps
+    assert Step("segment/ambassadors", None, 1) in gym.steps
+    log |= known(*gym.definitions)
+    again = plan(log, gym.model, wanted("ecommerce", log), None, 3)
+    assert again.model.definitions == shop.model.definitions
+    assert again.new == ()
