@@ -23,6 +23,7 @@ from schemas.event import Clock, Event, Marker, Tick
 from schemas.genesis import Genesis
 from schemas.identity import IdentityRules
 from schemas.lifecycle import Lifecycle
+from schemas.plan import Plan
 from schemas.portrait import Model, Rates, Role, Segment, TagRules, Thresholds, Value
 from schemas.publication import Publication
 from schemas.sources import Source, Usage
@@ -110,6 +111,8 @@ RECORDS = (
                TypeAdapter(Publication), ("publication",)),
     RecordType("source", topics.SOURCES, "who may send, and on what terms", "source/name",
                TypeAdapter(Source), ("source",)),
+    RecordType("plan", topics.SOURCES, "a tracking plan of a source, one version", "plan/source/version",
+               TypeAdapter(Plan), ("plan",)),
     RecordType("usage", topics.USAGE, "events of a source that one process took in one day", "day/source/process",
                TypeAdapter(Usage), ("usage",)),
     RecordType("lifecycle-change", topics.LIFECYCLE_CHANGES, "a customer entered a stage", "customer_id",

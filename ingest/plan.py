@@ -1,0 +1,173 @@
+"""What a tracking plan says of one event. Pure; the same function in ingest and in `cdp plan check`.
+
+    rules, reject = compiled(plan).check(name, stated_version, properties, traits, identifiers)
+
+An event is checked as the log will have it: by its canonical name, its traits in one place. Only the amounts of
+registered events, decimal strings in the log, are checked as numbers, unless their schema wants texts.
+
+A rule is `EVENT@VERSION POINTER KEYWORD`, as `Order Completed@2 /properties/total type`. It names nothing but what the
+plan itself says: never a value, nor a property that only the sender knows. `EVENT unplanned` and `EVENT version` (one
+that the plan does not have) are the others.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, NamedTuple
+
+from jsonschema_rs import Draft202012Validator, ValidationError
+
+from ingest.amounts import Amounts, amounts_of, numbers
+from ingest.rules import legible, pointer, rule_of
+from schemas.json_schema import options
+from schemas.plan import Planned, PlannedEvent
+
+Fields = dict[str, Any]
+Verdict = tuple[tuple[str, ...], bool]
+"""The rules that an event breaks, and whether it is rejected for it."""
+FINE: Verdict = ((), False)
+MAX_RULES = 20
+"""Rules that are told of one event."""
+MAX_VALUES = 500
+"""Of a part with more values only one broken rule is told: finding all would cost milliseconds."""
+CALLS = frozenset(("Page Viewed", "Screen Viewed", "Identified", "Grouped", "Aliased"))
+"""Names of the calls other than track, which are never unplanned."""
+
+
+class _Part(NamedTuple):
+    """A compiled schema, and of what."""
+
+    name: str
+    is_valid: Callable[[Any], bool]
+    schema: Draft202012Validator
+
+
+class _Version(NamedTuple):
+    """A version of an event, compiled. `label`: as rules name it."""
+
+    label: str
+    properties: _Part | None
+    traits: _Part | None
+    amounts: Amounts | None
+    identifiers: tuple[str, ...]
+    reject: bool
+
+
+class _Event(NamedTuple):
+    """An event's versions."""
+
+    newest: _Version
+    versions: dict[int, _Version]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A plan that can be asked."""
+
+    events: Mapping[str, _Event]
+    unplanned: str
+
+    def check(
+        self, name: str, version: Any, properties: Fields, traits: Fields, identifiers: Mapping[str, Any], /
+    ) -> Verdict:
+        """The rules that an event breaks, and whether it is rejected for it.
+
+        `version` is what the sender states in `context.protocols.event_version`, whatever that is, or None.
+        """
+        event = self.events.get(name)
+        if event is None:
+            if self.unplanned == "accept" or name in CALLS:
+                return FINE
+            return (f"{legible(name)} unplanned",), self.unplanned == "reject"
+        planned = event.newest if version is None else event.versions.get(_number(version))
+        if planned is None:
+            return (f"{legible(name)} version",), event.newest.reject
+        if planned.amounts is not None:
+            properties = numbers(properties, planned.amounts)
+        rules = [
+            *_broken(planned.properties, properties),
+            *_broken(planned.traits, traits),
+            *(
+                f"{pointer('identifiers', n)} required"
+                for n in planned.identifiers
+                if not _has(identifiers, n)
+            ),
+        ]
+        if not rules:
+            return FINE
+        return tuple(f"{planned.label} {rule}" for rule in rules[:MAX_RULES]), planned.reject
+
+
+def compiled(plan: Planned) -> Compiled:
+    """A plan that was checked (`schemas.plan.load`), ready to be asked."""
+    events: dict[str, dict[int, _Version]] = {}
+    for event in plan.events:
+        events.setdefault(event.name, {})[event.version] = _version(event)
+    return Compiled(
+        {n: _Event(versions[max(versions)], versions) for n, versions in events.items()}, plan.unplanned
+    )
+
+
+def _version(event: PlannedEvent) -> _Version:
+    return _Version(
+        f"{legible(event.name)}@{event.version}",
+        _part("properties", event.properties),
+        _part("traits", event.traits),
+        amounts_of(event.name, event.properties) if event.properties else None,
+        event.identifiers,
+        event.on_violation == "reject",
+    )
+
+
+def _part(name: str, schema: Fields | None) -> _Part | None:
+    if not schema:
+        return None
+    validator = Draft202012Validator(schema, **options())
+    return _Part(name, validator.is_valid, validator)
+
+
+def _number(version: Any) -> int:
+    """A stated version as a number; 0, which no event has, where it is none."""
+    if type(version) is int:
+        return version
+    return int(version) if type(version) is str and version.isdecimal() and len(version) < 8 else 0
+
+
+def _has(identifiers: Mapping[str, Any], namespace: str) -> bool:
+    """Whether a value of the namespace is stated; without a scope, of any scope."""
+    return namespace in identifiers or any(name.partition("/")[0] == namespace for name in identifiers)
+
+
+def _broken(part: _Part | None, value: Fields) -> Iterable[str]:
+    """The rules of one part that are broken, each once."""
+    if part is None:
+        return ()
+    try:
+        if part.is_valid(value):
+            return ()
+        return dict.fromkeys(rule_of(part.name, error) for error in _errors(part.schema, value))
+    except ValueError:  # nested deeper than schemas are followed
+        return (f"{pointer(part.name)} depth",)
+
+
+def _errors(schema: Draft202012Validator, value: Fields) -> Iterable[ValidationError]:
+    if _values(value, MAX_VALUES) <= MAX_VALUES:
+        return schema.iter_errors(value)
+    try:
+        schema.validate(value)
+    except ValidationError as error:
+        return (error,)
+    return ()
+
+
+def _values(value: Any, most: int) -> int:
+    """How many values a value holds, counted no further than `most` and a few."""
+    count, inside = 0, [value]
+    while inside and count <= most:
+        one = inside.pop()
+        count += 1
+        if isinstance(one, dict):
+            inside.extend(islice(one.values(), most))
+        elif isinstance(one, list):
+            inside.extend(one[:most])
+    return count
