@@ -6,18 +6,35 @@ Nothing is moved and nothing is deleted, so each is undone by stating the opposi
 """
 
 import shlex
+import time
+from collections.abc import Callable
 from typing import NamedTuple
 
-from deploy.known import Customer, Identifier, customer, graph, identifier
+from clickhouse_driver import Client
+
+from deploy.known import Customer, Identifier, customer, customers, graph, identifier, owners
 from deploy.profile import keys_of
 from deploy.statement import Statement, after, append
+from deploy.uniting import named, united
 from projections.connect import connect, retried
 from schemas.errors import ConfigError
+from schemas.identity import Keys
 from schemas.settings import Settings
 
 MAX_REASON = 2_000
 READ_S = 10.0
 ENDS = ("greater", "lesser")
+
+
+Say = Callable[[str], None]
+
+
+class _Sets(NamedTuple):
+    """Two identifiers, the greater first, and all that was stated of the sets of connected identifiers they are in."""
+
+    ends: list[Identifier]
+    statements: list[Statement]
+    owners: dict[str, str]
 
 
 class Done(NamedTuple):
@@ -27,7 +44,7 @@ class Done(NamedTuple):
     undo: str
 
 
-def split(settings: Settings, who: str, named: str, because: str) -> Done:
+def split(settings: Settings, who: str, which: str, because: str) -> Done:
     """State that an identifier is not this customer's.
 
     NotFound where nobody is meant, ConfigError where it is not the customer's or there is nothing to part it from.
@@ -37,7 +54,7 @@ def split(settings: Settings, who: str, named: str, because: str) -> Done:
 
         def find() -> tuple[Customer, str, Identifier, list[Statement]]:
             of, by = customer(client, keys, who)
-            return of, by, identifier(client, keys, named, "IDENTIFIER"), graph(client, of.root)
+            return of, by, identifier(client, keys, which, "IDENTIFIER"), graph(client, of.root)
 
         of, by, meant, statements = retried(settings, find, READ_S)
     _check_owner(of, meant, statements)
@@ -51,23 +68,39 @@ def split(settings: Settings, who: str, named: str, because: str) -> Done:
     return Done(what, _command("link", greater, lesser))
 
 
-def link(settings: Settings, one: str, two: str, because: str) -> Done:
-    """State that two identifiers are one customer's; ConfigError where they are the same, or are none."""
+def link(settings: Settings, one: str, two: str, because: str, say: Say = lambda _: None) -> Done:
+    """State that two identifiers are one customer's; `say` is told before who becomes one by it.
+
+    ConfigError where they are the same, or are none.
+    """
     keys, because = keys_of(settings), _reason(because)
     with connect(settings) as client:
-
-        def find() -> tuple[list[Identifier], list[Statement]]:
-            ends = [identifier(client, keys, one, "A"), identifier(client, keys, two, "B")]
-            ends.sort(key=lambda end: keys.order(end.key))
-            return ends, graph(client, ends[0].root)
-
-        (greater, lesser), statements = retried(settings, find, READ_S)
+        found = retried(settings, lambda: _sets(client, keys, one, two), READ_S)
+    greater, lesser = found.ends
     if greater.key == lesser.key:
         raise ConfigError(f"{one} and {two} are the same identifier", "A B", "name two")
     pair = greater.key, lesser.key
-    append(settings, "link", pair, because, after(statements, pair))
-    what = _outcome(greater, lesser, standing(statements, greater, lesser))
-    return Done(what, _command("split", greater.given, lesser.given))
+    at_ms = max(time.time_ns() // 1_000_000, after(found.statements, pair))
+    become = united(keys.rules, found.owners, found.statements, pair, at_ms)
+    if len(become) > 1:
+        with connect(settings) as client:
+            who = retried(settings, lambda: customers(client, keys, become), READ_S)
+        say("\n  ".join([f"these {len(become)} customers become one:", *map(named, who)]))
+    append(settings, "link", pair, because, at_ms)
+    apart = standing(found.statements, greater, lesser)
+    return Done(_outcome(greater, lesser, apart), _command("split", greater.given, lesser.given))
+
+
+def _sets(client: Client, keys: Keys, one: str, two: str) -> _Sets:
+    ends = [identifier(client, keys, one, "A"), identifier(client, keys, two, "B")]
+    ends.sort(key=lambda end: keys.order(end.key))
+    roots = list(dict.fromkeys(end.root for end in ends if end.root))
+    stated = {
+        (each["kind"], each["greater"], each["lesser"]): each
+        for root in roots
+        for each in graph(client, root)
+    }
+    return _Sets(ends, list(stated.values()), owners(client, roots) if roots else {})
 
 
 def parted(members: list[str], by: str, key: str, statements: list[Statement]) -> tuple[str, str]:

@@ -82,6 +82,16 @@ def customers(client: Client, keys: Keys, ids: list[str]) -> list[Customer]:
     ]  # fmt: skip
 
 
+def owners(client: Client, roots: list[str]) -> dict[str, str]:
+    """Identifier -> whose it is, for sets of connected identifiers."""
+    rows = client.execute(
+        "SELECT key, customer_id FROM identities "
+        "WHERE has(splitByChar(' ', %(roots)s), root) AND namespace != 'customer_id'",
+        {"roots": " ".join(roots)},
+    )
+    return {key: str(id_) for key, id_ in rows}
+
+
 def graph(client: Client, root: str) -> list[dict[str, Any]]:
     """Every statement about a set of connected identifiers, in order of time, with the event that made it."""
     rows, columns = client.execute(

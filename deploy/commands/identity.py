@@ -32,10 +32,13 @@ def split(customer: Customer, identifier: Identifier, because: Because) -> None:
 
 @identity.command()
 def link(a: Identifier, b: Identifier, because: Because) -> None:
-    """State that A and B are one customer's, whatever the rules say; it takes back that they are two."""
+    """State that A and B are one customer's, whatever the rules say; it takes back that they are two.
+
+    Whoever else has one of the two becomes that customer too: everybody is named before it is stated.
+    """
     from deploy.identity import link as run
 
-    _tell(*run(load_settings(), a, b, because))
+    _tell(*run(load_settings(), a, b, because, typer.echo))
 
 
 @identity.command()

@@ -12,8 +12,11 @@ from deploy.explain import page
 from deploy.identity import _named, parted, standing
 from deploy.known import Customer, Identifier
 from deploy.statement import after, append
+from deploy.uniting import named, united
+from schemas.definitions import PRESETS, read_yaml, validate
 from schemas.errors import ConfigError, Unavailable
 from schemas.event import Event
+from schemas.identity import IdentityRules
 from schemas.settings import Settings
 from schemas.topics import partition_of
 from tests.deploy.test_clock import log_of
@@ -111,6 +114,45 @@ def test_what_else_keeps_two_customers_apart_is_found() -> None:
     ]  # fmt: skip
     assert standing(others, *ends) == []
     assert standing([*others, stated(ADA, CARD, **apart)], *ends) == [(ADA, CARD)]
+
+
+RULES = validate(IdentityRules, read_yaml(PRESETS / "identity.yaml"), "preset")
+EVE, PHONE = "user_id:eve", "phone:1"
+NOW = int(datetime(2026, 10, 1, tzinfo=UTC).timestamp() * 1000)
+
+
+def test_whoever_has_one_of_the_two_becomes_one_with_the_other() -> None:
+    whose = {ADA: "a", CARD: "a", BOB: "b", MAIL: "b"}
+    said = [stated(ADA, CARD), stated(BOB, MAIL)]
+    assert united(RULES, whose, said, (ADA, MAIL), NOW) == ["a", "b"], "the mail is Bob's"
+    assert united(RULES, whose, said, (ADA, CARD), NOW) == ["a"]
+    assert united(RULES, whose, said, (ADA, "email:new"), NOW) == ["a"]
+
+
+def test_who_was_parted_only_by_that_comes_along_and_who_was_by_more_does_not() -> None:
+    whose = {ADA: "a", BOB: "b", CARD: "b", MAIL: "b"}
+    apart = stated(ADA, BOB, "split", "parted")
+    said = [stated(ADA, MAIL, verdict="split"), stated(BOB, CARD), stated(BOB, MAIL), apart]
+    assert united(RULES, whose, said, (ADA, BOB), NOW) == ["a", "b"]
+    assert united(RULES, whose, said, (ADA, CARD), NOW) == [], "that they are two stands"
+
+
+def test_a_third_who_hangs_on_a_shared_word_comes_along() -> None:
+    whose, early = {ADA: "a", BOB: "b", EVE: "e", MAIL: "e"}, datetime(2026, 1, 1, tzinfo=UTC)
+    said = [
+        stated(ADA, BOB, "alias", verdict="split", stated_at=early),
+        stated(BOB, EVE, "alias", verdict="split", stated_at=early, message_id="m2"),
+        stated(ADA, EVE, "split", "parted"), stated(EVE, MAIL),
+    ]  # fmt: skip
+    assert united(RULES, whose, said, (ADA, EVE), NOW) == ["a", "b", "e"]
+
+
+def test_a_customer_is_named_as_people_name_them() -> None:
+    of = Customer("c1", "new", [ADA, CARD, MAIL], {MAIL: "email:ada@b.co", ADA: "user_id:\x1b"}, [], ADA)
+    assert named(of) == "customer c1: email:ada@b.co and 2 more"
+    assert named(of._replace(names={})) == f"customer c1: {ADA}, {CARD}, {MAIL}"
+    many = {f"email:{n}": f"email:{n}@b.co" for n in range(7)}
+    assert named(of._replace(keys=list(many), names=many)).endswith("email:4@b.co and 2 more")
 
 
 def shown(*statements: dict[str, Any], names: dict[str, str] | None = None, width: int = 160) -> str:
