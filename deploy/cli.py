@@ -16,6 +16,7 @@ from deploy.commands import (
     log,
     processes,
     profile,
+    sources,
     stack,
     value,
 )
@@ -31,7 +32,7 @@ app = typer.Typer(
 for group in (stack, demo, explain, processes, log, database, value):
     for command in group.COMMANDS:
         app.command()(command)
-for typed in (profile.profile, definitions.definitions, identity.identity, clock.clock):
+for typed in (sources.sources, profile.profile, definitions.definitions, identity.identity, clock.clock):
     app.add_typer(typed)
 
 

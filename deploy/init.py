@@ -1,4 +1,4 @@
-"""`cdp init`: the topics, the genesis record, the first definitions and their markers in every partition.
+"""`cdp init`: the topics, genesis, the first definitions and their markers in every partition, and the first sources.
 
 Safe to run twice, by two at once, and again after it was killed anywhere: one transactional producer at a time, genesis
 first, and only what is missing.
@@ -6,7 +6,7 @@ first, and only what is missing.
 
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -16,22 +16,30 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from deploy import reach
 from deploy.definitions.founding import founding
-from deploy.records import READ_S, read_all
+from deploy.records import read_all, until_readable
+from deploy.sources.log import Records
+from deploy.sources.seed import first, seed
 from processors.hanging import last_transaction, write_lost_markers
-from schemas import definitions
+from schemas import definitions, sources
 from schemas.errors import ConfigError, TopicMismatch, Unavailable
 from schemas.event import Marker
 from schemas.genesis import KEY, Genesis, check, check_settings, found
 from schemas.settings import Settings
-from schemas.topics import DEFINITIONS, EVENTS, TOPICS, Topic
+from schemas.sources import Declared
+from schemas.topics import DEFINITIONS, EVENTS, SOURCES, TOPICS, Topic
 
 
-def init(settings: Settings) -> Genesis:
-    """Found the deployment, or join it where it is there.
+def _silent(_: str) -> None:
+    """Nobody to tell."""
+
+
+def init(settings: Settings, tell: Callable[[str], None] = _silent) -> Genesis:
+    """Found the deployment, or join it where it is there; `tell` hears where the sources file and the log differ.
 
     ConfigError, GenesisMismatch or TopicMismatch where settings and deployment cannot go together.
     """
     check_settings(settings)
+    declared = sources.load(settings.sources).sources
     chosen = [
         definitions.load(settings.identity, "identity"),
         definitions.load(settings.lifecycle, "lifecycle"),
@@ -44,11 +52,14 @@ def init(settings: Settings) -> Genesis:
         try:
             producer.init_transactions()
             write_lost_markers(settings.kafka, last, _written(settings))
-            return _found(settings, producer, chosen)
+            genesis = _found(settings, producer, chosen, declared)
         finally:
             producer.close()
     except KafkaError as error:
         raise Unavailable(f"Kafka: {error}", settings.kafka, "is it running? `cdp status`") from error
+    for line in seed(settings, declared):
+        tell(line)
+    return genesis
 
 
 def joined(settings: Settings) -> Genesis:
@@ -97,7 +108,12 @@ def _create(admin: KafkaAdminClient, topic: Topic, name: str, partitions: int, r
         return
 
 
-def _found(settings: Settings, producer: KafkaProducer, chosen: list[definitions.Definition]) -> Genesis:
+def _found(
+    settings: Settings,
+    producer: KafkaProducer,
+    chosen: list[definitions.Definition],
+    declared: Sequence[Declared],
+) -> Genesis:
     there = read_all(settings, DEFINITIONS.name(settings.namespace))
     if KEY.encode() in there:
         genesis = Genesis.model_validate_json(there[KEY.encode()])
@@ -105,13 +121,19 @@ def _found(settings: Settings, producer: KafkaProducer, chosen: list[definitions
         _check_chosen(settings, chosen, there)
     else:
         genesis = found(settings, str(uuid.uuid4()), int(time.time() * 1000))
-        _write(settings, producer, genesis, chosen)
-    _wait_until_readable(settings)
+        begun = first(settings, declared)
+        _write(settings, producer, genesis, chosen, begun)
+        until_readable(settings, SOURCES, begun)
+    until_readable(settings, DEFINITIONS, [KEY])
     return genesis
 
 
 def _write(
-    settings: Settings, producer: KafkaProducer, genesis: Genesis, chosen: list[definitions.Definition]
+    settings: Settings,
+    producer: KafkaProducer,
+    genesis: Genesis,
+    chosen: list[definitions.Definition],
+    sources_: Records,
 ) -> None:
     records, marked = founding(settings, chosen)
     topic = DEFINITIONS.name(settings.namespace)
@@ -119,6 +141,8 @@ def _write(
     _send(producer, topic, 0, [(KEY, genesis.model_dump(mode="json")), *_records(records)])
     for partition in range(settings.partitions):
         _send(producer, EVENTS.name(settings.namespace), partition, _markers(marked))
+    for key, value in sources_.items():
+        producer.send(SOURCES.name(settings.namespace), key=key.encode(), value=value, partition=0)
     producer.commit_transaction()
 
 
@@ -142,19 +166,9 @@ def _written(settings: Settings) -> list[TopicPartition]:
     events = EVENTS.name(settings.namespace)
     return [
         TopicPartition(DEFINITIONS.name(settings.namespace), 0),
+        TopicPartition(SOURCES.name(settings.namespace), 0),
         *(TopicPartition(events, number) for number in range(settings.partitions)),
     ]
-
-
-def _wait_until_readable(settings: Settings) -> None:
-    """A commit is acknowledged before it can be read: a broker killed in between shows no deployment for a while."""
-    deadline = time.monotonic() + READ_S
-    while KEY.encode() not in read_all(settings, DEFINITIONS.name(settings.namespace)):
-        if time.monotonic() > deadline:
-            raise Unavailable(
-                "the deployment is written and cannot be read yet", settings.kafka, "run it again"
-            )
-        time.sleep(0.1)
 
 
 def _is_missing(definition: definitions.Definition, there: dict[bytes, bytes]) -> bool:

@@ -2,9 +2,10 @@
 
 import asyncio
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
+from ingest.following import read_whole
 from schemas import genesis
 from schemas.errors import ConfigError, Unavailable
 from schemas.genesis import Genesis
@@ -21,27 +22,16 @@ async def read(settings: Settings) -> dict[str, bytes]:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka, isolation_level="read_committed", enable_auto_commit=False
     )
+    topic = DEFINITIONS.name(settings.namespace)
     try:
         async with asyncio.timeout(PATIENCE):
             await consumer.start()
-            return await _read(consumer, TopicPartition(DEFINITIONS.name(settings.namespace), 0))
+            found = await read_whole(consumer, [topic] if topic in await consumer.topics() else [])
+            return {key: value for (_, key), value in found.items() if value}
     except (KafkaError, OSError, TimeoutError) as error:
         raise Unavailable(f"Kafka does not answer: {type(error).__name__}", settings.kafka) from None
     finally:
         await consumer.stop()
-
-
-async def _read(consumer: AIOKafkaConsumer, partition: TopicPartition) -> dict[str, bytes]:
-    if partition.topic not in await consumer.topics():
-        return {}
-    consumer.assign([partition])
-    await consumer.seek_to_beginning(partition)
-    end = (await consumer.end_offsets([partition]))[partition]
-    found: dict[str, bytes] = {}
-    while await consumer.position(partition) < end:
-        for records in (await consumer.getmany(timeout_ms=500)).values():
-            found.update({r.key.decode(): r.value for r in records if r.key and r.value})
-    return found
 
 
 def founded(records: dict[str, bytes], settings: Settings) -> IdentityRules:

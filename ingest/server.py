@@ -1,6 +1,6 @@
 """`cdp ingest`: the process.
 
-HTTP answers from the first moment; events are taken once Kafka and genesis are there.
+HTTP answers from the first moment; events are taken once Kafka, genesis and the sources are there.
 """
 
 import asyncio
@@ -9,7 +9,9 @@ import logging
 import signal
 import socket
 import sys
+import uuid
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 import structlog
 import uvloop
@@ -18,14 +20,17 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from ingest import definitions
-from ingest.app import Service, app
+from ingest.app import app
 from ingest.doors import Doors
+from ingest.following import Following
 from ingest.log import Log
-from schemas import sources
-from schemas.errors import PortInUse, Unavailable
+from ingest.reporting import Reporting
+from ingest.service import Service
+from ingest.usage import Tally
+from schemas.errors import ConfigError, PortInUse, Unavailable
 from schemas.genesis import check_settings
 from schemas.settings import Settings
-from schemas.sources import Sources
+from schemas.topics import SOURCES, USAGE
 
 MAX_WAIT = 10.0
 """Seconds between two attempts to reach Kafka, at most."""
@@ -42,15 +47,14 @@ say = structlog.get_logger("ingest.server")
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; CdpError where it cannot."""
     check_settings(settings)
-    known = sources.load(settings.sources)
     _configure_logs()
     gc.set_threshold(GARBAGE, 20, 20)
-    uvloop.run(_serve(settings, known))
+    uvloop.run(_serve(settings))
 
 
-async def _serve(settings: Settings, known: Sources) -> None:
+async def _serve(settings: Settings) -> None:
     _check_port(settings.ingest_host, settings.ingest_port)
-    service = Service()
+    service = Service(settings.trusted_proxies)
     server = Server(
         app(service),
         address=settings.ingest_host,
@@ -66,42 +70,59 @@ async def _serve(settings: Settings, known: Sources) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop)
-    connecting = asyncio.create_task(_connect(service, settings, known))
+    opened = AsyncExitStack()
+    connected = asyncio.create_task(_connect(service, settings, opened))
     serving = asyncio.create_task(server.serve())
     say.info("listening", host=settings.ingest_host, port=settings.ingest_port)
-    await asyncio.wait((connecting, serving), return_when=asyncio.FIRST_COMPLETED)
-    if connecting.done() and connecting.exception():
+    await asyncio.wait((connected, serving), return_when=asyncio.FIRST_COMPLETED)
+    if connected.done():
         stop()
     await serving
-    if not connecting.done():
-        connecting.cancel()
-    await asyncio.wait((connecting,))
-    if service.log is not None:
-        await service.log.stop()
+    connected.cancel()
+    await asyncio.wait((connected,))
+    await opened.aclose()
     say.info("stopped")
-    if not connecting.cancelled():
-        connecting.result()
+    if not connected.cancelled():
+        connected.result()
 
 
-async def _connect(service: Service, settings: Settings, known: Sources) -> None:
-    """Open the doors; while Kafka is away, try again, and say so once."""
+async def _connect(service: Service, settings: Settings, opened: AsyncExitStack) -> None:
+    """Open the doors, and hear for ever what changes; while Kafka is away at first, try again, and say so once."""
     wait, said = 0.5, False
     while True:
         try:
-            rules = definitions.founded(await definitions.read(settings), settings)
-            log = Log(settings)
-            await log.start()
+            following, reporting = await _open(service, settings, opened)
             break
         except Unavailable as error:
+            await opened.aclose()
             if not said:
                 say.error("kafka unavailable, trying again", error=str(error))
                 said = True
             await asyncio.sleep(wait)
             wait = min(wait * 2, MAX_WAIT)
-    service.doors = Doors(known, rules, settings)
-    service.log = log
+    await asyncio.gather(following.follow(), reporting.run())
+
+
+async def _open(service: Service, settings: Settings, opened: AsyncExitStack) -> tuple[Following, Reporting]:
+    """Everything that is known, and the way into the log; `opened` is closed in the opposite order."""
+    rules = definitions.founded(await definitions.read(settings), settings)
+    tally = Tally(uuid.uuid4().hex, settings.timezone)
+    doors = Doors(rules, settings, tally)
+    following = Following(settings, {SOURCES: doors.apply, USAGE: tally.apply})
+    opened.push_async_callback(following.stop)
+    await following.start()
+    if not len(doors):
+        raise ConfigError("no source may send yet", SOURCES.name(settings.namespace), "run `cdp init` again")
+    reporting = Reporting(settings, tally)
+    await reporting.start()
+    opened.push_async_callback(reporting.stop)
+    log = Log(settings)
+    await log.start()
+    opened.push_async_callback(log.stop)
+    service.doors, service.log = doors, log
     gc.freeze()
-    say.info("ready", sources=len(known.sources), rules=f"{rules.name}/{rules.version}")
+    say.info("ready", sources=len(doors), rules=f"{rules.name}/{rules.version}")
+    return following, reporting
 
 
 def _check_port(host: str, port: int) -> None:

@@ -4,9 +4,11 @@ A file declares those that a deployment starts with (`Declared`); in force is wh
 """
 
 import re
+from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -15,7 +17,12 @@ from schemas.definitions import read_yaml, validate
 from schemas.event import Channel, Millis
 
 PRESET = Path(__file__).parent / "presets" / "sources.yaml"
-_KEY = re.compile(r"[\x21-\x7e]{8,200}")
+PREFIX = "source/"
+"""Of the keys of sources in the log."""
+MAX_KEY = 200
+MAX_KEYS = 20
+"""Write keys of a source that may be taken at once: the newest, and those in their grace."""
+_KEY = re.compile(rf"[\x21-\x7e]{{8,{MAX_KEY}}}")
 Origin = Annotated[str, Field(pattern=r"^https?://(\*\.)?[a-z0-9.-]+(:[0-9]{1,5})?$", max_length=200)]
 
 
@@ -84,20 +91,29 @@ class WriteKey(BaseModel):
     since: Millis
     until: Millis | None = Field(None, description="when it stops being taken: the end of its grace")
 
+    @property
+    def fingerprint(self) -> str:
+        """What people tell two keys apart by."""
+        return self.digest[:8]
+
+    def taken(self, now: int) -> bool:
+        """Whether it is taken at an instant, Unix ms."""
+        return self.until is None or now < self.until
+
 
 class Source(Terms):
     """A source in force: the record `source/NAME` of `cdp.sources.v1`, of which the newest holds."""
 
     v: Literal[1] = 1
-    keys: tuple[WriteKey, ...] = Field(min_length=1, description="the newest last")
+    keys: tuple[WriteKey, ...] = Field(min_length=1, max_length=MAX_KEYS, description="the newest last")
     changed_at: Millis
     because: str = Field("", max_length=500)
 
 
 class Usage(BaseModel):
-    """How many events of a source one ingest process took in one day: the record `DAY/SOURCE/PROCESS` of `cdp.usage.v1`.
+    """Events of a source that one ingest process took in one day: the record `DAY/SOURCE/PROCESS` of `cdp.usage.v1`.
 
-    A process only ever raises its own; the sum over all processes is what a quota is held against.
+    A process writes its own only; the sum over all processes is what a quota is held against.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -105,11 +121,26 @@ class Usage(BaseModel):
     events: int = Field(ge=0)
 
 
+def key_of(name: str) -> str:
+    """The record key of a source: `source/web`."""
+    return PREFIX + name
+
+
 def key_digest(secret: str, write_key: str) -> str:
     """The keyed digest (BLAKE2b, 128 bits) by which a deployment knows a write key."""
     return blake2b(
         write_key.encode(), key=secret.encode()[:64], digest_size=16, person=b"cdp-write-key"
     ).hexdigest()
+
+
+def day_of(now: int, timezone: str) -> str:
+    """The calendar day of an instant (Unix ms), by which usage is counted: 2026-12-31."""
+    return datetime.fromtimestamp(now / 1000, UTC).astimezone(ZoneInfo(timezone)).date().isoformat()
+
+
+def usage_key(day: str, source: str, process: str) -> str:
+    """The record key of what a process took."""
+    return f"{day}/{source}/{process}"
 
 
 class Sources(BaseModel):

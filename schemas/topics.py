@@ -53,7 +53,9 @@ USAGE = Topic(
         **_COMPACTED,
         "cleanup.policy": "compact,delete",
         "retention.ms": str(3 * DAY_MS),
-        "segment.ms": str(DAY_MS),
+        # Counts are written every second and read whole by each process that starts: little is left uncompacted.
+        "segment.bytes": str(8 * 1024 * 1024),
+        "segment.ms": str(DAY_MS // 24),
     },
 )
 LIFECYCLE_CHANGES = Topic("lifecycle-changes", "customer_id", "for ever", None, _FOREVER)

@@ -1,13 +1,15 @@
 """`cdp init`: the log of a deployment."""
 
+import typer
+
 from deploy.config import load_settings
 
 
 def init() -> None:
-    """Create the topics, genesis and definitions of a deployment; harmless when they are there."""
+    """Create the topics, genesis, definitions and sources of a deployment; harmless when they are there."""
     from deploy.init import init as run
 
-    run(load_settings())
+    run(load_settings(), lambda line: typer.echo(line, err=True))
 
 
 COMMANDS = (init,)

@@ -1,0 +1,1 @@
+"""Sources in the log: how they come there, and how operators change them."""
