@@ -28,11 +28,13 @@ from schemas.state import FORMAT, Cluster, State
 def handle(
     state: State | None, message: Message, definitions: Definitions
 ) -> tuple[State | None, list[Output]]:
-    """The state after a message, and what it makes happen elsewhere.
+    """The state after a message, and what it makes happen elsewhere. What a bot sent changes nothing, for anybody.
 
     BooksFull where the event states more business objects than a customer may have: the state must be dropped then.
     """
     if isinstance(message, Arrived):
+        if message.event.get("bot"):
+            return state, []
         return _arrived(new_cluster(message.key) if state is None else state, message, definitions)
     if isinstance(message, Told):
         return _told(state, message, definitions)

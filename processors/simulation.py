@@ -60,7 +60,9 @@ class Difference(NamedTuple):
 
 
 def take(stated: Stated, keys: list[str], event: EventBody) -> None:
-    """Take an event of the log; its keys are greatest first."""
+    """Take an event of the log; its keys are greatest first. What a bot sent states nothing."""
+    if event.get("bot"):
+        return
     primary = keys[0]
     if event["type"] not in BY_OPERATORS:
         stated.events[primary] = stated.events.get(primary, 0) + 1

@@ -101,6 +101,13 @@ def test_what_operators_state_is_nobody_s_event() -> None:
     assert (outcome.customers, largest(found, outcome, 9)) == (1, [(A, [A, MAIL], 1)])
 
 
+def test_what_a_bot_sent_states_nothing() -> None:
+    bot = event(2, A, MAIL)
+    bot.body["bot"] = True
+    found = stated(event(1, A), bot)
+    assert (found.events, found.links) == ({A: 1}, {})
+
+
 def test_rules_that_let_more_join_merge_customers_and_end_conflicts() -> None:
     found = stated(event(1, A, MAIL), event(2, B, MAIL), event(3, C))
     now, then = simulate(found, rules()), simulate(found, rules(user_id={"unique": False}))
