@@ -116,6 +116,8 @@ def moves(
 
 def identifiers(settings: Settings, client: Client, ids: list[str]) -> dict[str, dict[str, list[str]]]:
     """What is known of these customers in clear: customer_id -> namespace -> values."""
+    if not ids:
+        return {}
     query = "SELECT customer_id, identifiers FROM profiles WHERE customer_id IN (SELECT toUUID(arrayJoin(%(ids)s)))"
     return {str(id_): clear for id_, clear in _ask(settings, client, Query(query, {"ids": ids}))}
 

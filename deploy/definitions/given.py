@@ -35,7 +35,8 @@ def folder_of(settings: Settings, name: str | None) -> Folder:
 
 def wanted(folder: Folder, history: History) -> list[Defined]:
     """The definitions of a folder as they can be in force together, each with its version; else ConfigError."""
-    return versioned(history.definitions, folders.checked(folder, history.lifecycle), folder.unversioned)
+    found = folders.checked(folder, history.lifecycle)
+    return versioned(history.definitions, history.now, found, folder.unversioned)
 
 
 def in_force(history: History) -> list[Defined]:

@@ -103,31 +103,37 @@ def rolled_back(known: Definitions, models: Iterable[Model], now: Model, name: s
     return standing(known, now.model_copy(update={"definitions": tuple(keys)}))
 
 
-def versioned(known: Definitions, wanted: Iterable[Defined], free: Collection[str]) -> list[Defined]:
+def versioned(
+    known: Definitions, now: Model | None, wanted: Iterable[Defined], free: Collection[str]
+) -> list[Defined]:
     """The definitions, those of these names, whose files give no version, with theirs.
 
-    It is the newest of the log's that says the same, else the one after all that the log has.
+    It is the one in force, or else the newest of the log, where that says the same; else the one after the newest.
     """
-    return [_versioned(each, known) if name_of(each) in free else each for each in wanted]
+    current = versions(now)
+    return [
+        _versioned(each, known, current.get(name_of(each), 0)) if name_of(each) in free else each
+        for each in wanted
+    ]
 
 
-def _versioned(definition: Defined, known: Definitions) -> Defined:
-    there = _versions(known, definition)
-    for version in there:
+def _versioned(definition: Defined, known: Definitions, current: int) -> Defined:
+    newest = _newest(known, definition)
+    for version in (current, newest):
         same = definition.model_copy(update={"version": version})
-        if known[key_of(same)] == same:
+        if known.get(key_of(same)) == same:
             return same
-    return definition.model_copy(update={"version": max(there, default=0) + 1})
+    return definition.model_copy(update={"version": newest + 1})
 
 
-def _versions(known: Definitions, definition: Defined) -> list[int]:
-    """The versions of its name that the log has, newest first."""
+def _newest(known: Definitions, definition: Defined) -> int:
+    """The greatest version of its name that the log has; 0 where it has none."""
     name = f"{name_of(definition)}/"
-    return sorted((int(key.rpartition("/")[2]) for key in known if key.startswith(name)), reverse=True)
+    return max((int(key.rpartition("/")[2]) for key in known if key.startswith(name)), default=0)
 
 
 def _fault(definition: Defined, known: Definitions) -> str | None:
-    key, newest = key_of(definition), max(_versions(known, definition), default=0)
+    key, newest = key_of(definition), _newest(known, definition)
     there = known.get(key)
     if there == definition:
         return None

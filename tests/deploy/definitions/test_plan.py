@@ -81,16 +81,23 @@ def test_a_version_that_is_in_the_log_never_changes() -> None:
 
 def test_a_definition_without_a_version_takes_that_of_its_content_or_the_next() -> None:
     log = known(segment("a", DID), segment("a", SUM, 2), segment("b", DID, 7), segment("vip-old", DID, 9))
-
-    def taken(*wanted: Defined, free: tuple[str, ...]) -> list[str]:
-        return [key_of(each) for each in versioned(log, wanted, free)]
-
     edited = segment("a", {"not": DID})
-    assert taken(edited, free=("segment/a",)) == ["segment/a/3"], "edited in place"
-    assert taken(segment("a", SUM), free=("segment/a",)) == ["segment/a/2"], "as it is"
-    assert taken(segment("a", DID), free=("segment/a",)) == ["segment/a/1"], "as it was"
-    assert taken(segment("vip", DID), free=("segment/vip",)) == ["segment/vip/1"]
-    assert taken(edited, segment("b", SUM, 8), free=()) == ["segment/a/1", "segment/b/8"], "as the file says"
+
+    def taken(wanted: Defined, in_force: int = 0) -> str:
+        now = plan({}, None, [segment("a", DID, in_force)], None, 1).model if in_force else None
+        (found,) = versioned(log, now, [wanted], ["segment/a", "segment/vip"])
+        return key_of(found)
+
+    assert taken(edited, in_force=2) == "segment/a/3", "edited in place"
+    assert taken(segment("a", SUM), in_force=2) == "segment/a/2", "as it is"
+    assert taken(segment("a", DID), in_force=2) == "segment/a/3", (
+        "as it was: what is rolled back to comes before"
+    )
+    assert taken(segment("a", DID), in_force=1) == "segment/a/1", "rolled back to"
+    assert taken(segment("a", SUM), in_force=1) == "segment/a/2", "rolled back from"
+    assert taken(segment("a", SUM)) == "segment/a/2"
+    assert taken(segment("vip", DID)) == "segment/vip/1"
+    assert taken(segment("b", SUM, 8)) == "segment/b/8", "as its file says"
 
 
 def test_a_name_that_begins_like_another_is_another() -> None:
@@ -184,16 +191,17 @@ def test_a_shop_can_become_a_gym_and_a_shop_again() -> None:
     lifecycle = definitions.load("ecommerce", "lifecycle")
     assert isinstance(lifecycle, Lifecycle)
 
-    def wanted(name: str, log: Definitions) -> list[Defined]:
+    def wanted(name: str, log: Definitions, now: Model | None) -> list[Defined]:
         folder = read(folder_of(name))
-        return versioned(log, checked(folder, lifecycle), folder.unversioned)
+        return versioned(log, now, checked(folder, lifecycle), folder.unversioned)
 
-    shop = plan({}, None, wanted("ecommerce", {}), None, 1)
+    shop = plan({}, None, wanted("ecommerce", {}, None), None, 1)
     log = dict(known(*shop.definitions))
-    gym = plan(log, shop.model, wanted("gym", log), None, 2)
+    assert plan(log, shop.model, wanted("ecommerce", log, shop.model), None, 2).steps == ()
+    gym = plan(log, shop.model, wanted("gym", log, shop.model), None, 2)
     assert Step("role/fan", 1, 2) in gym.steps
     assert Step("segment/ambassadors", None, 1) in gym.steps
     log |= known(*gym.definitions)
-    again = plan(log, gym.model, wanted("ecommerce", log), None, 3)
-    assert again.model.definitions == shop.model.definitions
-    assert again.new == ()
+    again = plan(log, gym.model, wanted("ecommerce", log, gym.model), None, 3)
+    assert Step("role/fan", 2, 3) in again.steps
+    assert Step("segment/champions", None, 1) in again.steps, "it says what it said"
