@@ -19,10 +19,10 @@ from ingest.limits import Limits
 from ingest.problems import Problem
 from ingest.usage import Tally
 from schemas.identity import IdentityRules, Keys
+from schemas.plan import PREFIX as PLAN
 from schemas.settings import Settings
 from schemas.sources import MAX_KEY, PREFIX, Source, key_digest
 
-PLAN = "plan/"
 TOLD_APART = ("channel", "phone_region", "trusted", "namespaces")
 """What of a source its desk is made of: another change leaves the desk what it remembers."""
 
@@ -70,7 +70,7 @@ class Doors:
         self._allowed = lru_cache(maxsize=1_024)(self._allows)
         self._doors: dict[str, Door] = {}
         self._taken: dict[str, tuple[Door, int | None]] = {}
-        self._plans: dict[str, dict[int, Plan]] = {}
+        self._plans: dict[str, tuple[int, Plan]] = {}
 
     def __len__(self) -> int:
         return len(self._doors)
@@ -141,19 +141,21 @@ class Doors:
     def _hold_to_plan(self, key: str, value: bytes | None) -> None:
         if self._compiled is None:
             return
-        name, version = key.removeprefix(PLAN).rsplit("/", 1)
-        plans = self._plans.setdefault(name, {})
-        if value is None:
-            plans.pop(int(version), None)
-        else:
-            plans[int(version)] = self._compiled(value)
+        name, number = key.removeprefix(PLAN).rsplit("/", 1)
+        version, held = int(number), self._plans.get(name)
+        if held is not None and version < held[0]:
+            return
+        if value is not None:
+            self._plans[name] = version, self._compiled(value)
+        elif held is not None and version == held[0]:
+            del self._plans[name]
         if door := self._doors.get(name):
             self._open(replace(door, desk=replace(door.desk, plan=self._plan_of(name))))
 
     def _plan_of(self, name: str) -> Plan | None:
         """The plan in force: the greatest version."""
-        plans = self._plans.get(name)
-        return plans[max(plans)] if plans else None
+        held = self._plans.get(name)
+        return held[1] if held else None
 
     def _allows(self, origin: str) -> bool:
         return any(door.source.enabled and door.admits(origin) for door in self._doors.values())

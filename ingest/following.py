@@ -37,7 +37,8 @@ class Following:
     async def start(self) -> None:
         """Apply all that is there; Unavailable where Kafka does not answer, ConfigError where a topic is missing."""
         self._consumer, records = await _whole(self._settings, list(self._apply))
-        self._hear(records)
+        # The latest keys first: of a plan's versions the greatest is the only one that need be compiled.
+        self._hear(dict(reversed(records.items())))
 
     async def follow(self) -> None:
         """Apply what comes, within moments, for ever."""

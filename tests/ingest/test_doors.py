@@ -230,8 +230,9 @@ def test_the_greatest_version_of_a_plan_holds_whichever_came_first() -> None:
     current = plan(found)
     assert isinstance(current, NoRules)
     assert current.content == b"ten"
-    found.apply("plan/till/10", None)
     found.apply("plan/till/9", None)
+    assert plan(found) is current
+    found.apply("plan/till/10", None)
     assert plan(found) is None
 
 
