@@ -20,7 +20,7 @@ from jsonschema_rs import Draft202012Validator, ValidationError
 from ingest.amounts import Amounts, amounts_of, numbers
 from ingest.rules import legible, pointer, rule_of
 from schemas.json_schema import options
-from schemas.plan import Planned, PlannedEvent
+from schemas.plan import Plan, Planned, PlannedEvent
 
 Fields = dict[str, Any]
 Verdict = tuple[tuple[str, ...], bool]
@@ -106,6 +106,11 @@ def compiled(plan: Planned) -> Compiled:
     return Compiled(
         {n: _Event(versions[max(versions)], versions) for n, versions in events.items()}, plan.unplanned
     )
+
+
+def of_record(value: bytes) -> Compiled:
+    """The plan of a record `plan/SOURCE/VERSION`, ready to be asked; ValueError where it is none."""
+    return compiled(Plan.model_validate_json(value))
 
 
 def _version(event: PlannedEvent) -> _Version:
