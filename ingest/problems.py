@@ -1,12 +1,16 @@
 """Every answer that is no success, in the one shape SDKs take: `{"success":false,"code","message"}`. Pure.
 
 400 malformed, too_large, invalid, ...   drop it: the code of a `schemas.rejected.Reason`
+400 origin_not_allowed  a page of an origin that the source does not take
 401 unauthorized        404 source_disabled, not_found        405 method_not_allowed
 408 timeout             the body came too slowly
-429 overloaded          500 internal        503 unavailable    again after Retry-After seconds
+500 internal            503 unavailable     again after Retry-After seconds
+429 overloaded, rate_limited, quota_exceeded   likewise
 """
 
 import orjson
+
+NOT_ALLOWED = "origin_not_allowed"
 
 
 class Problem(Exception):
@@ -19,6 +23,16 @@ class Problem(Exception):
     def body(self) -> bytes:
         """The answer's body."""
         return orjson.dumps({"success": False, "code": self.code, "message": self.message})
+
+
+def unauthorized() -> Problem:
+    """401: no write key, or one that nobody has."""
+    return Problem(401, "unauthorized", "unknown write key")
+
+
+def not_allowed() -> Problem:
+    """400: a page of an origin that the source, or any source, does not take."""
+    return Problem(400, NOT_ALLOWED, "no events are taken from pages of this origin")
 
 
 def overloaded() -> Problem:

@@ -1,0 +1,25 @@
+"""What the endpoints of ingest share."""
+
+import itertools
+import uuid
+
+from ingest.doors import Doors
+from ingest.log import Log
+from ingest.metrics import Metrics
+from ingest.requests import Held
+
+
+class Service:
+    """One process; `doors` and `log` are there once Kafka and genesis are.
+
+    `hops` is how many proxies of the deployment's own stand before it.
+    """
+
+    def __init__(self, hops: int = 0) -> None:
+        self.hops = hops
+        self.doors: Doors | None = None
+        self.log: Log | None = None
+        self.metrics = Metrics()
+        self.held = Held()
+        process = uuid.uuid4().hex
+        self.ids = (f"{process}-{number}" for number in itertools.count())

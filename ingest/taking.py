@@ -1,0 +1,172 @@
+"""The way of a request that sends events.
+
+    door -> read -> parse -> open -> limits -> accept -> write -> answer
+
+Success is answered when the log has the events, and the rejected topic the rejections with their reasons.
+"""
+
+import contextlib
+import time
+from functools import lru_cache
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from ingest import cors
+from ingest.accept import Accepted, Refused, accept
+from ingest.answers import SUCCESS, crash, refused, success
+from ingest.bodies import parse
+from ingest.doors import Door, Doors
+from ingest.envelopes import open_body
+from ingest.log import Overloaded
+from ingest.problems import Problem, overloaded, unavailable
+from ingest.refusal import Refusal
+from ingest.requests import Hold, read
+from ingest.senders import NOBODY, sender
+from ingest.service import Service
+from schemas.errors import Unavailable
+from schemas.rejected import Rejection
+
+END = {"type": "http.response.body", "body": SUCCESS}
+PERSONAL = frozenset(("web", "mobile"))
+"""Channels whose requests come from the customer's own device: of others nobody learns anything from the sender."""
+
+
+START = {"type": "http.response.start", "status": 200, "headers": success().raw_headers}
+
+
+@lru_cache(maxsize=1_024)
+def start(origin: bytes) -> dict[str, Any]:
+    """The start of a successful answer to a page of an origin that its source takes."""
+    return {**START, "headers": success(cors.granted(origin)).raw_headers}
+
+
+class Taking:
+    """An ASGI endpoint that takes events in: `kind` is the type that its route names, None for a batch."""
+
+    def __init__(self, service: Service, kind: str | None) -> None:
+        self._service, self._kind = service, kind
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take one request."""
+        began = time.perf_counter()
+        headers = dict(scope["headers"])
+        problem = await taken(self._service, scope, headers, receive, self._kind)
+        if problem is None:
+            await send(start(headers[b"origin"]) if b"origin" in headers else START)
+            await send(END)
+        else:
+            shared = cors.shared(self._service.doors, headers.get(b"origin"), problem)
+            await refused(problem, shared)(scope, receive, send)
+        status = 200 if problem is None else problem.status
+        self._service.metrics.answered(status, time.perf_counter() - began)
+
+
+class Discarding:
+    """An ASGI endpoint that reads what SDKs say about themselves, and throws it away."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 200, whatever it was."""
+        hold = Hold(self._service.held)
+        with contextlib.suppress(Refusal, Problem):
+            await read(receive, b"", hold)
+        hold.release()
+        origin = dict(scope["headers"]).get(b"origin")
+        await success(cors.shared(self._service.doors, origin))(scope, receive, send)
+
+
+async def taken(
+    service: Service, scope: Scope, headers: dict[bytes, bytes], receive: Receive, kind: str | None
+) -> Problem | None:
+    """Take a request in; None where everything is in the log, else what its sender is to hear."""
+    hold = Hold(service.held)
+    try:
+        rejection = await _take(service, scope, headers, receive, kind, hold)
+    except Problem as problem:
+        return problem
+    except Overloaded:
+        return overloaded()
+    except Unavailable:
+        return unavailable()
+    except Exception as error:  # noqa: BLE001 - told by its place; its sender hears 500
+        return crash(error)
+    finally:
+        hold.release()
+    return None if rejection is None else Problem(400, rejection.reason.value, rejection.detail)
+
+
+async def _take(
+    service: Service,
+    scope: Scope,
+    headers: dict[bytes, bytes],
+    receive: Receive,
+    kind: str | None,
+    hold: Hold,
+) -> Rejection | None:
+    """Take a request's events in; the rejection of its body, or of its one event, that is to be answered."""
+    doors, log = service.doors, service.log
+    if doors is None or log is None:
+        raise unavailable()
+    received_at = time.time_ns() // 1_000_000
+    door = doors.by_request(headers, scope["query_string"])
+    if door is not None:
+        cors.check(door, headers.get(b"origin"))
+        door.limits.check(received_at)
+    answer: Rejection | None
+    try:
+        body = await read(receive, headers.get(b"content-encoding", b""), hold)
+    except Refusal as refusal:
+        accepted, answer = _refuse(refusal, b"", door, received_at)
+    else:
+        door, accepted, answer = _accept(service, doors, door, scope, headers, body, kind, received_at)
+        del body
+    if door is not None and (accepted.events or accepted.refused):
+        events, refused = len(accepted.events), accepted.refused
+        try:
+            written = log.write(accepted, door.source.name, received_at)
+            del accepted  # freed while the processor has it in its cache: a third of the CPU of a batch
+            await written
+        except (Overloaded, Unavailable):
+            door.limits.give_back(events + len(refused), received_at)
+            raise
+        service.metrics.written(events, refused)
+    return answer
+
+
+def _accept(
+    service: Service,
+    doors: Doors,
+    door: Door | None,
+    scope: Scope,
+    headers: dict[bytes, bytes],
+    body: bytes,
+    kind: str | None,
+    received_at: int,
+) -> tuple[Door | None, Accepted, Rejection | None]:
+    """At whose door (nobody's where a body names none and cannot be parsed), what becomes of it, and what to answer."""
+    try:
+        parsed = parse(body)
+        if door is None:
+            door = doors.by_key(parsed.get("writeKey") if isinstance(parsed, dict) else None)
+            cors.check(door, headers.get(b"origin"))
+        desk = door.desk
+        arrived = received_at, next(service.ids), headers.get(b"sentat", b"").decode("latin-1")
+        who = NOBODY if desk.enrich is None or desk.channel not in PERSONAL else sender(scope, service.hops)
+        messages, arrival = open_body(parsed, kind, arrived, who)
+        door.limits.take(len(messages), received_at)
+        accepted = accept(messages, desk, arrival)
+        return door, accepted, accepted.refused[0].rejection if kind and accepted.refused else None
+    except Refusal as refusal:
+        return door, *_refuse(refusal, body, door, received_at)
+
+
+def _refuse(refusal: Refusal, body: bytes, door: Door | None, received_at: int) -> tuple[Accepted, Rejection]:
+    """A body that is refused as a whole; it counts as one event."""
+    if door is not None:
+        door.limits.take(1, received_at)
+    original = body if refusal.original is None else refusal.original
+    rejection = Rejection(refusal.reason, refusal.detail, original)
+    return Accepted([], [Refused(rejection)]), rejection
