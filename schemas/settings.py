@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     ingest_host: str = Field("127.0.0.1", description="address that ingest listens on")
     ingest_port: Port = Field(8080, description="HTTP port of ingest")
     sources: Path | None = Field(
-        None, description="sources file; the local default source where none is given"
+        None, description="file of the sources that `cdp init` adds; those of the local stack where left out"
     )
     trusted_proxies: int = Field(
         0,
