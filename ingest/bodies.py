@@ -37,11 +37,13 @@ def inflate(body: bytes) -> bytes:
     try:
         plain = inflater.decompress(body, MAX_BODY + 1)
     except zlib.error:
-        raise malformed("the body is not gzip") from None
+        raise malformed("the body is not gzip", body) from None
     if len(plain) > MAX_BODY:
         raise oversized(plain)
     if not inflater.eof:
-        raise malformed("the gzip body is cut off")
+        raise malformed("the gzip body is cut off", body)
+    if inflater.unused_data.strip(b"\0"):
+        raise malformed("there is more behind the gzip body", body)
     return plain
 
 

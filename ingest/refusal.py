@@ -19,9 +19,9 @@ def invalid(detail: str) -> Refusal:
     return Refusal(Reason.INVALID, detail)
 
 
-def malformed(detail: str) -> Refusal:
-    """The body is not what it claims to be."""
-    return Refusal(Reason.MALFORMED, detail)
+def malformed(detail: str, original: bytes | None = None) -> Refusal:
+    """The body is not what it claims to be; `original` where it is not the parsed one."""
+    return Refusal(Reason.MALFORMED, detail, original)
 
 
 def too_large(detail: str, start: bytes | None = None) -> Refusal:

@@ -7,6 +7,7 @@ from starlette.types import Receive
 from ingest.bodies import MAX_BODY, inflate, oversized
 from ingest.deadlines import Deadlines
 from ingest.problems import Problem, overloaded
+from ingest.refusal import malformed
 
 BODY_SECONDS = 10.0
 MAX_HELD = 64 * 1024 * 1024
@@ -45,9 +46,7 @@ class Hold:
 
 
 async def read(receive: Receive, encoding: bytes, hold: Hold) -> bytes:
-    """The plain body; Refusal where it is too large or no gzip as claimed; Problem where it does not come."""
-    if encoding.strip().lower() not in (b"", b"identity", b"gzip"):
-        raise Problem(400, "malformed", "Content-Encoding may be gzip or nothing")
+    """The plain body; Refusal where it is too large or not encoded as claimed; Problem where it does not come."""
     task = hold.deadlines.begin()
     try:
         body = await _read(receive, hold)
@@ -58,7 +57,15 @@ async def read(receive: Receive, encoding: bytes, hold: Hold) -> bytes:
         raise Problem(408, "timeout", "the body came too slowly") from None
     finally:
         hold.deadlines.end(task)
-    return inflate(body) if encoding.strip().lower() == b"gzip" else body
+    return _decoded(body, encoding.strip().lower()) if encoding else body
+
+
+def _decoded(body: bytes, encoding: bytes) -> bytes:
+    if encoding == b"gzip":
+        return inflate(body)
+    if encoding in (b"", b"identity"):
+        return body
+    raise malformed("Content-Encoding may be gzip or nothing", body)
 
 
 async def _read(receive: Receive, hold: Hold) -> bytes:

@@ -70,7 +70,19 @@ def test_all_bodies_together_are_bounded_and_let_go() -> None:
     assert held.bytes == requests.MAX_HELD - 10
 
 
-def test_other_encodings_are_400() -> None:
-    with pytest.raises(Problem) as problem:
-        body_of(b"x", encoding=b"br")
-    assert problem.value.status == 400
+@pytest.mark.parametrize(
+    ("body", "encoding"),
+    [
+        (b"x", b"br"),
+        (b"no gzip", b"gzip"),
+        (gzip.compress(b"{}")[:-9], b"gzip"),
+        (gzip.compress(b"{}") * 2, b"gzip"),
+        (b"", b"gzip"),
+    ],
+)
+def test_what_is_not_encoded_as_it_says_is_malformed_and_kept_as_it_came(
+    body: bytes, encoding: bytes
+) -> None:
+    with pytest.raises(Refusal) as refusal:
+        body_of(body, encoding=encoding)
+    assert (refusal.value.reason, refusal.value.original) == ("malformed", body)
