@@ -3,8 +3,6 @@
 A preflight names no source, so it is granted where any source takes the origin; the request itself is held to its own.
 """
 
-from typing import Any
-
 from ingest.doors import Door, Doors
 from ingest.problems import NOT_ALLOWED, Problem, not_allowed
 
@@ -15,7 +13,7 @@ MAX_AGE = 600
 
 def check(door: Door, origin: bytes | None) -> None:
     """Problem where the source does not take events from pages of this origin."""
-    if origin is not None and not door.admits(origin.decode("latin-1")):
+    if origin and not door.admits(origin.decode("latin-1")):
         raise not_allowed()
 
 
@@ -41,11 +39,11 @@ def granted(origin: bytes) -> Headers:
     }
 
 
-def preflight(asked: Any, method: str) -> Headers:
+def preflight(asked: str | None, method: str) -> Headers:
     """What a preflight grants beside the origin: the headers that it asked for, whatever they are."""
     return {
         "access-control-allow-methods": method,
-        "access-control-allow-headers": asked or "*",
+        **({"access-control-allow-headers": asked} if asked else {}),
         "access-control-max-age": str(MAX_AGE),
         "vary": "Origin, Access-Control-Request-Headers",
     }

@@ -53,7 +53,8 @@ class Taking:
         headers = dict(scope["headers"])
         problem = await taken(self._service, scope, headers, receive, self._kind)
         if problem is None:
-            await send(start(headers[b"origin"]) if b"origin" in headers else START)
+            origin = headers.get(b"origin")
+            await send(start(origin) if origin else START)
             await send(END)
         else:
             shared = cors.shared(self._service.doors, headers.get(b"origin"), problem)
