@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from ingest import cors
 from ingest.answers import crash, refused, success
-from ingest.problems import Problem, not_allowed, unavailable
+from ingest.problems import Problem, unavailable
 from ingest.service import Service
 
 Answer = Callable[[Service, Request], Awaitable[Response]]
@@ -48,8 +48,7 @@ class Asking:
         origin = request.headers.get("origin")
         if origin is None:
             return success({"allow": self._allowed()})
-        if not cors.shared(self._service.doors, origin.encode("latin-1")):
-            raise not_allowed()
+        cors.check_preflight(self._service.doors, origin.encode("latin-1"), request.scope["query_string"])
         asked = request.headers.get("access-control-request-headers")
         return success(cors.preflight(asked, self._method))
 

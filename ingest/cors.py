@@ -1,6 +1,7 @@
 """Which pages of other origins may send and hear the answer (CORS). Pure.
 
-A preflight names no source, so it is granted where any source takes the origin; the request itself is held to its own.
+A preflight names a source only where its query does; else it is granted where any source takes the origin. The request
+itself is held to its own.
 """
 
 from ingest.doors import Door, Doors
@@ -37,6 +38,18 @@ def granted(origin: bytes) -> Headers:
         "access-control-expose-headers": "Retry-After",
         "vary": "Origin",
     }
+
+
+def check_preflight(doors: Doors | None, origin: bytes, query: bytes) -> None:
+    """Problem where the source that the query names, or any where it names none, does not take pages of this origin."""
+    try:
+        door = doors.by_request({}, query) if doors is not None else None
+    except Problem:  # for the request itself to hear
+        door = None
+    if door is not None:
+        check(door, origin)
+    elif not shared(doors, origin):
+        raise not_allowed()
 
 
 def preflight(asked: str | None, method: str) -> Headers:
