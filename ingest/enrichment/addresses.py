@@ -6,12 +6,13 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from ingest.shapes import Fields
 
 LONGEST = 64
+"""Characters of an address that are read."""
 REMEMBERED = 16_384
 
 
 def truncate(context: Fields, _: str, ip: str) -> None:
     """Keep the network alone: /24 of IPv4, /48 of IPv6. What is no address could hide one, and goes."""
-    if ip and (known := network(ip)):
+    if ip and (known := network(ip[:LONGEST])):
         context["ip"] = known
     elif context.get("ip"):
         del context["ip"]
@@ -47,7 +48,7 @@ def parse(ip: str) -> IPv4Address | IPv6Address | None:
 
     One of IPv4 that is written as IPv6 is that of IPv4.
     """
-    first = ip[:LONGEST].partition(",")[0].strip()
+    first = ip.partition(",")[0].strip()
     if first.startswith("["):
         first = first[1:].partition("]")[0]
     elif first.count(":") == 1:

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from maxminddb import MODE_AUTO, InvalidDatabaseError, Reader, open_database
 
-from ingest.enrichment.addresses import parse
+from ingest.enrichment.addresses import LONGEST, parse
 from ingest.shapes import Fields
 from schemas.errors import ConfigError
 
@@ -52,7 +52,7 @@ class Geo:
         """Country (ISO 3166), region and city of an address, as far as the file knows them."""
         if time.monotonic() >= self._next:
             self.look()
-        return self._locate(ip)
+        return self._locate(ip[:LONGEST])
 
     def look(self) -> None:
         """Open the file again where it is another."""

@@ -13,9 +13,9 @@ from ingest.enrichment.sites import COUNTRIES, PARTS, SITES
 from ingest.shapes import Fields
 
 EMPTY: Fields = {}
-LONGEST = 512
-"""Characters of a URL that are read: its host is among the first."""
-REMEMBERED = 8_192
+LONGEST = 2_048
+"""Characters of a URL that are read and kept here."""
+REMEMBERED = 4_096
 MAIL = frozenset(("email", "e-mail", "mail", "newsletter"))
 """Campaigns' media that are mail."""
 
@@ -32,7 +32,8 @@ def add(context: Fields, _: str, __: str) -> None:
     campaign = context.get("campaign")
     medium = _medium(campaign) if campaign else None
     if type(url) is str and url:
-        domain = host(url[:LONGEST])
+        url = url[:LONGEST]
+        domain = host(url)
         found = {"url": url, "class": _class(domain, page.get("url"), medium)}
         if domain:
             found["domain"] = domain
