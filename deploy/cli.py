@@ -14,6 +14,7 @@ from deploy.commands import (
     explain,
     identity,
     log,
+    plan,
     processes,
     profile,
     sources,
@@ -32,7 +33,14 @@ app = typer.Typer(
 for group in (stack, demo, explain, processes, log, database, value):
     for command in group.COMMANDS:
         app.command()(command)
-for typed in (sources.sources, profile.profile, definitions.definitions, identity.identity, clock.clock):
+for typed in (
+    sources.sources,
+    plan.plan,
+    profile.profile,
+    definitions.definitions,
+    identity.identity,
+    clock.clock,
+):
     app.add_typer(typed)
 
 

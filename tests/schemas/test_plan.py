@@ -149,3 +149,11 @@ def test_the_newest_version_holds() -> None:
     assert newest is not None
     assert newest.version == 10
     assert plans.newest(records, "web") is None
+
+
+def test_the_plan_of_the_documentation_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/tracking-plan.md").read_text()
+    shown = load(tmp_path, page.split("```yaml\n")[1].split("```")[0])
+    assert [(event.name, event.version, event.on_violation) for event in shown.events] == [
+        ("Order Completed", 2, "reject"), ("Order Completed", 1, "mark"), ("Identified", 1, "mark"),
+    ]  # fmt: skip
