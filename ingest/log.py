@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from ingest.accept import Accepted
+from ingest.bodies import keyless
 from ingest.lanes import Batch, Lane, Receipt, Record
 from schemas import rejected
 from schemas.errors import Unavailable
@@ -93,7 +94,7 @@ class Log:
             found[lanes[identity.partition]].append((identity.key, value, identity.headers))
         for rejection, message_id in accepted.refused:
             headers = rejected.headers(rejection, "ingest", received_at, message_id)
-            found[self._rejected].append((source.encode(), rejection.original, headers))
+            found[self._rejected].append((source.encode(), keyless(rejection.original), headers))
         return found
 
     async def reachable(self) -> bool:

@@ -36,7 +36,7 @@ def seed(settings: Settings, declared: Sequence[Declared]) -> list[str]:
     known = sources(there)
     told = [(each.name, differing(each, known[each.name], _digest(settings, each))) for each in declared]
     return [
-        f"source {name}: {', '.join(fields)} differ from the log, which holds"
+        f"source {name}: the log has another {', '.join(fields)}, and holds"
         for name, fields in told
         if fields
     ]

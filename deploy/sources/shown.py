@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from kafka.errors import KafkaError
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from deploy.init import joined
 from deploy.records import read_all
@@ -17,51 +17,47 @@ from schemas.settings import Settings
 from schemas.sources import Enrichment, Source, Usage, WriteKey, day_of
 from schemas.topics import USAGE
 
+ON = {True: "on", False: "off"}
+
 
 def show(settings: Settings) -> None:
     """Print the sources in force."""
     joined(settings)
     known, at = sources(read(settings)), now_ms()
     used = used_on(settings, day_of(at, settings.timezone))
-    table = Table(
-        "source", "channel", "terms", "taken today", "keys", "because",
-        box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0),
-    )  # fmt: skip
+    console = Console(highlight=False, markup=False, soft_wrap=True)
     for source in known.values():
-        taken = f"{used[source.name]:,} of {source.quota:,}" if source.quota else ""
-        keys = "\n".join(key_line(key) for key in source.keys if key.taken(at))
-        row = source.name, source.channel.value, "\n".join(term_lines(source)), taken, keys
-        table.add_row(*row, plain(source.because))
-    console = Console()
-    console.print(table, highlight=False, markup=False, soft_wrap=True)
+        console.print(source.name, style=None if source.enabled else "dim")
+        for line in lines(source, used[source.name], at):
+            console.print(Text("  ") + line)
 
 
-def term_lines(source: Source) -> list[str]:
-    """The terms that are other than a new source's, and whether it may send at all."""
-    lines = [] if source.enabled else ["disabled"]
-    lines.append("trusted" if source.trusted else "not trusted")
+def lines(source: Source, used: int, at: int) -> list[Text]:
+    """A source's terms and its keys as they are at an instant, Unix ms; `used`: events that count today."""
+    kind = f"{source.channel.value}, {'trusted' if source.trusted else 'not trusted'}"
+    found = [kind if source.enabled else f"disabled; {kind}"]
     if source.namespaces != "all":
-        lines.append(f"asserts {', '.join(source.namespaces) or 'nothing'}")
+        found.append(f"asserts {', '.join(source.namespaces) or 'nothing'}")
     if source.origins != "any":
-        lines.append(f"pages of {', '.join(source.origins) or 'no origin'}")
+        found.append(f"pages of {', '.join(source.origins) or 'no origin'}")
     if source.phone_region:
-        lines.append(f"phones of {source.phone_region}")
+        found.append(f"phones of {source.phone_region}")
     if source.rate:
-        lines.append(f"{source.rate:,} events/s of each process")
+        found.append(f"{source.rate:,} events/s of each process")
     if source.quota:
-        lines.append(f"{source.quota:,} events a day")
+        found.append(f"{source.quota:,} events a day, {used:,} taken today")
     usual, own = Enrichment().model_dump(), source.enrichment.model_dump()
-    names = {True: "on", False: "off"}
-    return lines + [
-        f"{name}={names.get(value, value)}" for name, value in own.items() if value != usual[name]
-    ]
+    if switched := [f"{name}={ON.get(value, value)}" for name, value in own.items() if value != usual[name]]:
+        found.append(f"enrichment {', '.join(switched)}")
+    found += [key_line(key) for key in source.keys if key.taken(at)]
+    because = Text("because ") + plain(source.because) if source.because else Text("founded")
+    return [*map(Text, found), because + Text(f" ({_moment(source.changed_at)})")]
 
 
 def key_line(key: WriteKey) -> str:
     """A key by its fingerprint, and until when it is taken."""
-    if key.until is None:
-        return f"{key.fingerprint} since {_moment(key.since)}"
-    return f"{key.fingerprint} taken until {_moment(key.until)}"
+    until = f", taken until {_moment(key.until)}" if key.until is not None else ""
+    return f"key {key.fingerprint} since {_moment(key.since)}{until}"
 
 
 def used_on(settings: Settings, day: str) -> Counter[str]:
