@@ -22,6 +22,10 @@ _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(T.*)?", re.DOTALL)
 
 def values_of(body: Mapping[str, Any], path: tuple[str, ...]) -> list[Any]:
     """What lies at a path: lists on the way and at its end are unfolded one level, null is nothing."""
+    if len(path) == 1:  # as most are
+        inner = body.get(path[0])
+        if not isinstance(inner, list):
+            return [] if inner is None else [inner]
     found: list[Any] = [body]
     for name in path:
         found = [

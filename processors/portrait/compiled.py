@@ -47,6 +47,11 @@ def answer_of(compiled: Compiled) -> Answer:
     return lambda who: (test(who), next_change(who))
 
 
+def both_of(answer: Answer) -> Compiled:
+    """The condition that is asked both at once."""
+    return Compiled(lambda who: answer(who)[0], lambda who: answer(who)[1], answer)
+
+
 def never(_: Subject) -> int | None:
     """Time changes nothing."""
     return None

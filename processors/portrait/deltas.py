@@ -8,7 +8,7 @@ from processors.calendar import EPOCH, Calendar
 from processors.portrait.values import Passes, passes
 from schemas import money
 from schemas.event import EventBody
-from schemas.leaves import Leaf, LeafState, LeafStates
+from schemas.leaves import Leaf, LeafStates
 from schemas.values import currency_of, number_of, text_of, values_of
 
 Path = tuple[str, ...]
@@ -52,28 +52,24 @@ def deltas(event: EventBody, index: LeafIndex, failed: list[str] | None = None) 
     if not remembering:
         return {}
     found: LeafStates = {}
-    day = index.calendar.day_of(event["occurred_at"])
+    day, properties = index.calendar.day_of(event["occurred_at"]), event["properties"]
+    bucket = str(day)
     for one in remembering:
+        key, leaf, filters, days, state = one
+        if days is not None and not days[0] <= day <= days[1]:
+            continue
         try:
-            state = _delta(one, event, day)
+            for path, test in filters:
+                if not test(values_of(properties, path)):
+                    break
+            else:
+                stated = state(event, bucket if leaf.days else "", day)
+                if stated is not None:
+                    found[key] = {"m": leaf.measure, "n": leaf.days, "b": stated}
         except Exception:  # noqa: BLE001 -- whatever it is: a definition stops nothing
             if failed is not None:
-                failed.append(one.key)
-        else:
-            if state is not None:
-                found[one.key] = state
+                failed.append(key)
     return found
-
-
-def _delta(one: Remembered, event: EventBody, day: int) -> LeafState | None:
-    if one.days is not None and not one.days[0] <= day <= one.days[1]:
-        return None
-    properties = event["properties"]
-    for path, test in one.filters:
-        if not test(values_of(properties, path)):
-            return None
-    stated = one.stated(event, str(day) if one.leaf.days else "", day)
-    return None if stated is None else {"m": one.leaf.measure, "n": one.leaf.days, "b": stated}
 
 
 def _compile(leaf: Leaf, key: str) -> Remembered:
@@ -93,7 +89,8 @@ def _amount(of: Callable[[list[Decimal]], Decimal]) -> Callable[[Leaf, Path], St
             numbers = [number for number in found if number is not None]
             if not numbers:
                 return None
-            return {bucket: {currency_of(event["properties"]): money.text(of(numbers))}}
+            amount = numbers[0] if len(numbers) == 1 else of(numbers)
+            return {bucket: {currency_of(event["properties"]): money.text(amount)}}
 
         return stated
 

@@ -1,9 +1,10 @@
 """Evaluates definitions on one customer: what is no longer as it was, and until when the rest stays so by itself."""
 
-import heapq
-from collections.abc import Collection
+from bisect import bisect_left
+from collections.abc import Collection, Iterable
 from typing import NamedTuple, cast
 
+from processors.portrait.compiled import never
 from processors.portrait.model import STAGE, Portrait, Rule
 from processors.portrait.subject import Subject
 from schemas.labels import Stage
@@ -31,22 +32,29 @@ def evaluate(portrait: Portrait, who: Subject, touched: Collection[str] | None =
     What the subject is (`labels`, `stage`, `scores`) is brought up to date in place.
     """
     changed, due, failed = list[Changed](), dict[str, int | None](), list[str]()
-    todo = _places(portrait, touched)
-    while todo:
-        place = heapq.heappop(todo)
-        if todo and todo[0] == place:
-            continue
-        rule = portrait.rules[place]
-        was, scores = _known(rule, who), who.scores
-        value, next_due = _evaluate(rule, who, failed)
+    rules, labels, now = portrait.rules, who.labels, who.now
+    todo, done = _places(portrait, touched), 0
+    while done < len(todo):
+        rule, scores = rules[todo[done]], who.scores
+        done += 1
+        was = who.stage if rule.id == STAGE else labels.get(rule.label)
+        value, at = _first(rule, who, failed) if rule.scoring is None else _score(rule, who, failed)
         if rule.timed:
-            due[rule.id] = next_due
+            due[rule.id] = at if at is not None and at > now else None
         if value != was:
             changed.append(Changed(rule, was, value))
-        if touched is not None and (value != was or who.scores != scores):
-            for needing in portrait.needing.get(rule.id, ()):
-                heapq.heappush(todo, needing)
+            _note(rule, who, value)
+        if touched is not None and (value != was or who.scores is not scores):
+            _also(todo, done, portrait.needing[rule.id])
     return Found(changed, due, failed)
+
+
+def _also(todo: list[int], done: int, places: Iterable[int]) -> None:
+    """Have these done too; they come after all that they need."""
+    for place in places:
+        at = bisect_left(todo, place, done)
+        if at == len(todo) or todo[at] != place:
+            todo.insert(at, place)
 
 
 def _places(portrait: Portrait, touched: Collection[str] | None) -> list[int]:
@@ -65,24 +73,13 @@ def is_silent(portrait: Portrait, who: Subject) -> bool:
     )
 
 
-def _known(rule: Rule, who: Subject) -> str | None:
-    return who.stage if rule.id == STAGE else who.labels.get(rule.label)
-
-
-def _evaluate(rule: Rule, who: Subject, failed: list[str]) -> tuple[str | None, int | None]:
-    """The value of one definition, noted in the subject too, and when it could change by itself."""
-    value, due = None, None
-    try:
-        value, due = _score(rule, who) if rule.scoring else _first(rule, who, failed)
-    except Exception:  # noqa: BLE001 -- whatever it is: a definition stops nothing
-        failed.append(rule.key)
+def _note(rule: Rule, who: Subject, value: str | None) -> None:
     if rule.id == STAGE:
         who.stage = cast("Stage | None", value)
     elif value is None:
-        who.labels.pop(rule.label, None)
+        del who.labels[rule.label]
     else:
         who.labels[rule.label] = value
-    return value, due if due is not None and due > who.now else None
 
 
 def _first(rule: Rule, who: Subject, failed: list[str]) -> tuple[str | None, int | None]:
@@ -92,14 +89,15 @@ def _first(rule: Rule, who: Subject, failed: list[str]) -> tuple[str | None, int
         if compiled is None:
             return value, due
         try:
-            both = compiled.both
+            test, next_change, both = compiled
             if both is not None:
                 holds, at = both(who)
             else:
-                holds, at = compiled.test(who), compiled.next_change(who)
+                holds = test(who)
+                at = None if next_change is never else next_change(who)
             if at is not None and (due is None or at < due):
                 due = at
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 -- whatever it is: a definition stops nothing
             failed.append(rule.key)
             holds = False
         if holds:
@@ -107,10 +105,17 @@ def _first(rule: Rule, who: Subject, failed: list[str]) -> tuple[str | None, int
     return None, due
 
 
-def _score(rule: Rule, who: Subject) -> tuple[str | None, int | None]:
-    assert rule.scoring is not None
-    who.scores = None
-    who.scores = rule.scoring.scores(who)
-    if who.scores is None:
+def _score(rule: Rule, who: Subject, failed: list[str]) -> tuple[str | None, int | None]:
+    scoring = rule.scoring
+    assert scoring is not None
+    was, who.scores = who.scores, None
+    try:
+        scores = scoring.scores(who)
+        if scores is None:
+            return None, None
+        tier, due = scoring.tier(scores), scoring.next_change(who)
+    except Exception:  # noqa: BLE001
+        failed.append(rule.key)
         return None, None
-    return rule.scoring.tier(who.scores), rule.scoring.next_change(who)
+    who.scores = was if scores == was else scores
+    return tier, due

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 
 from processors.calendar import EPOCH, day_number
-from processors.portrait.compiled import Compiled, Context, later, never
+from processors.portrait.compiled import Compiled, Context, both_of, never
 from processors.portrait.subject import Subject
 from processors.portrait.values import passes
 from processors.portrait.windows import bounded
@@ -39,10 +39,14 @@ def count(node: c.Count, _: Context) -> Compiled:
 def since(node: c.Since, context: Context) -> Compiled:
     """Turns true at 00:00 of its day; only new facts turn it back."""
     begins = _begins(node.since, context)
-    return Compiled(
-        lambda who: (at := begins(who)) is not None and who.now >= at,
-        lambda who: None if (at := begins(who)) is None else later(at, who),
-    )
+
+    def both(who: Subject) -> tuple[bool, int | None]:
+        at = begins(who)
+        if at is None:
+            return False, None
+        return (True, None) if who.now >= at else (False, at)
+
+    return both_of(both)
 
 
 def _begins(of: c.SinceLast, context: Context) -> When:
@@ -145,4 +149,4 @@ def channel(node: c.OnChannel, _: Context) -> Compiled:
 def revenue(node: c.Revenue, _: Context) -> Compiled:
     """Net revenue of the books, as far as there are rates."""
     holds = bounded(node.revenue.at_least, node.revenue.at_most)
-    return Compiled(lambda who: holds(who.worth(who.part["books"]["totals"]["revenue"])[0]), never)
+    return Compiled(lambda who: holds(who.revenue()[0]), never)

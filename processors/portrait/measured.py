@@ -123,7 +123,7 @@ def _identified(node: c.Identified, asked: Asked) -> list[str]:
 
 
 def _revenue(_: c.Revenue, asked: Asked) -> str | None:
-    return _plain(asked.who.worth(asked.who.part["books"]["totals"]["revenue"])[0])
+    return _plain(asked.who.revenue()[0])
 
 
 def _scored(node: c.Condition, who: Subject, scoring: Scoring | None) -> Any:
@@ -140,7 +140,7 @@ def _scored(node: c.Condition, who: Subject, scoring: Scoring | None) -> Any:
         case "frequency":
             measure = f"{scoring.frequency.total(who)} times"
         case "monetary":
-            measure = f"{_plain(who.worth(who.part['books']['totals']['revenue'])[0])} {who.currency}"
+            measure = f"{_plain(who.revenue()[0])} {who.currency}"
     return {"score": getattr(who.scores, node.score.of), "of": measure}
 
 

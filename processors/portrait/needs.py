@@ -3,7 +3,7 @@
 import heapq
 from bisect import bisect_right
 
-from processors.portrait.compiled import Compiled, Context, earliest, leaf_of, never
+from processors.portrait.compiled import Compiled, Context, both_of, leaf_of, never
 from processors.portrait.subject import Subject
 from processors.portrait.values import passes
 from schemas import conditions as c
@@ -21,40 +21,36 @@ def latest(node: c.Latest, context: Context) -> Compiled:
 def interest(node: c.Interest, context: Context) -> Compiled:
     """A value is among those most seen. All are halved at once, so order changes only where one is forgotten."""
     of, (leaf,) = node.interest, leaves_of(node)
-    key, wanted, days = context.key_of(leaf), frozenset(of.is_), of.half_life_days
-    least = 1 if of.at_least is None else of.at_least << HALVINGS
+    key, wanted, days = context.key_of(leaf), tuple(sorted({*of.is_})), of.half_life_days
+    least, top = 1 if of.at_least is None else of.at_least << HALVINGS, of.top
 
-    def test(who: Subject) -> bool:
-        state, today = leaf_of(who, key), who.today // days
+    def both(who: Subject) -> tuple[bool, int | None]:
+        state = leaf_of(who, key)
         if state is None:
-            return False
-        mine = [value for value in wanted if _score(state["b"].get(value), today) >= least]
-        if of.top is None or not mine:
-            return bool(mine)
-        if len(state["b"]) <= of.top:
-            return True
-        scored = ((-_score(periods, today), value) for value, periods in state["b"].items())
-        top = heapq.nsmallest(of.top, scored)
-        return any(value in mine for _, value in top)
+            return False, None
+        seen, today = state["b"], who.today // days
+        mine = [value for value in wanted if value in seen and _score(seen[value], today) >= least]
+        ends = [] if top is None else _forgotten(seen, today)
+        if top is None or least > 1:  # else something is forgotten before there is nothing left of it
+            ends += [_falls_below(seen[value], today, least) for value in mine]
+        due = context.calendar.start_of(min(ends) * days) if ends else None
+        return bool(mine) and (top is None or _leads(seen, today, top, mine)), due
 
-    def at_period(period: int) -> int:
-        return context.calendar.start_of(period * days)
+    return both_of(both)
 
-    def forgotten(who: Subject) -> int | None:
-        state, today = leaf_of(who, key), who.today // days
-        if state is None:
-            return None
-        seen = {int(period) for periods in state["b"].values() for period in periods}
-        oldest = min((period for period in seen if period + HALVINGS >= today), default=None)
-        return None if oldest is None else at_period(oldest + HALVINGS + 1)
 
-    def too_little(who: Subject) -> int | None:
-        state, today = leaf_of(who, key), who.today // days
-        mine = () if state is None else [p for v in wanted if _score(p := state["b"].get(v), today) >= least]
-        ends = [_falls_below(periods, today, least) for periods in mine]
-        return at_period(min(ends)) if ends else None
+def _leads(seen: dict[str, dict[str, int]], today: int, top: int, mine: list[str]) -> bool:
+    """Whether one of these is among the first."""
+    if len(seen) <= top:
+        return True
+    scored = ((-_score(periods, today), value) for value, periods in seen.items())
+    return any(value in mine for _, value in heapq.nsmallest(top, scored))
 
-    return Compiled(test, earliest([forgotten if of.top else never, too_little]))
+
+def _forgotten(seen: dict[str, dict[str, int]], today: int) -> list[int]:
+    """The period in which the oldest sighting that still counts is forgotten, if there is one."""
+    still = [n for periods in seen.values() for p in periods if (n := int(p)) + HALVINGS >= today]
+    return [min(still) + HALVINGS + 1] if still else []
 
 
 def _falls_below(periods: dict[str, int], today: int, least: int) -> int:
@@ -65,10 +61,10 @@ def _falls_below(periods: dict[str, int], today: int, least: int) -> int:
     return next(p for p in range(today + 1, forgotten + 1) if _score(periods, p) < least)
 
 
-def _score(periods: dict[str, int] | None, today: int) -> int:
+def _score(periods: dict[str, int], today: int) -> int:
     """In units of 2**-24 sightings of today."""
     total = 0
-    for period, number in (periods or {}).items():
+    for period, number in periods.items():
         age = today - int(period)
         if age <= HALVINGS:
             total += number << (HALVINGS - age)

@@ -26,7 +26,7 @@ class Scoring(NamedTuple):
         return Scores(
             score(who.today - who.calendar.day_of(own), reached.relationship),
             score(self.frequency.total(who), reached.frequency),
-            score(who.worth(who.part["books"]["totals"]["revenue"])[0], reached.monetary),
+            score(who.revenue()[0], reached.monetary),
         )
 
     def tier(self, scores: Scores) -> str:

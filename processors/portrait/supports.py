@@ -146,8 +146,9 @@ def _stating(trait: str, asked: Asked) -> Iterator[Try]:
 
 def _identified(node: c.Identified, holds: bool, asked: Asked) -> Iterator[Try]:
     """What joined such identifiers to the customer's others; or all that names them."""
-    wanted, own = frozenset(node.identifier), asked.who.members
-    if holds and own is not None:
+    wanted, members = frozenset(node.identifier), asked.who.members
+    if holds and members is not None:
+        own = frozenset(members)
         some = frozenset(key for key in own if is_of(namespace_of(key), wanted))
         yield Try([h for h in asked.events if joins(h, some, own)], whole=True)
         yield Try([h for h in asked.events if not some.isdisjoint(h.keys)], whole=True)

@@ -4,14 +4,15 @@ A window's oldest day leaves it at a midnight; the answer changes with the first
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
-from operator import itemgetter
+from operator import add, ge, itemgetter, le
 from typing import Any, NamedTuple, TypeVar
 
 from processors.calendar import EPOCH
-from processors.portrait.compiled import Compiled, Context, NextChange, later, leaf_of, never
+from processors.portrait.compiled import Compiled, Context, NextChange, both_of, later, leaf_of, never
 from processors.portrait.subject import Subject
 from schemas import conditions as c
 from schemas import money
@@ -19,35 +20,49 @@ from schemas.leaves import MAX_DISTINCT, Leaf, LeafState
 from schemas.remembered import leaves_of
 
 T = TypeVar("T")
-_EVER = -(10**9)
 _BY_DAY = itemgetter(0)
 Day = tuple[int, T]
 
 
 class Measure(NamedTuple):
-    """How days are measured. `days`: day number and measure of each that is remembered; the day is 0 where all are one.
+    """How days are measured. `days`: what is remembered of each, by its number; of no day where all are one.
 
-    `both` of two days; `nothing` of none.
+    `of` one of these, in the deployment's currency; `both` of two; `nothing` of none.
     """
 
-    days: Callable[[LeafState, Subject], Iterable[Day[Any]]]
+    days: Callable[[LeafState], Mapping[Any, Any]]
+    of: Callable[[Any, Subject], Any]
     both: Callable[[Any, Any], Any]
     nothing: Any
 
 
-COUNT = Measure(lambda state, _: ((int(d or 0), n) for d, n in state["b"].items()), lambda a, b: a + b, 0)
-SUM = Measure(
-    lambda state, who: ((int(d or 0), who.worth(amounts)[0]) for d, amounts in state["b"].items()),
-    money.EXACT.add,
-    Decimal(0),
-)
-MAX = Measure(
-    lambda state, who: ((int(d or 0), _greatest(who, amounts)) for d, amounts in state["b"].items()),
-    lambda a, b: b if a is None else a if b is None else max(a, b),
-    None,
-)
+def _buckets(state: LeafState) -> Mapping[Any, Any]:
+    days: Mapping[Any, Any] = state["b"]
+    return days
+
+
+def _itself(number: int, _: Subject) -> int:
+    return number
+
+
+def _sum(amounts: dict[str, str], who: Subject) -> Decimal:
+    return who.worth(amounts)[0]
+
+
+def _greatest(amounts: dict[str, str], who: Subject) -> Decimal | None:
+    worth = (who.value(currency, amount) for currency, amount in amounts.items())
+    return max((each for each in worth if each is not None), default=None)
+
+
+def _greater(a: Decimal | None, b: Decimal | None) -> Decimal | None:
+    return b if a is None else a if b is None else max(a, b)
+
+
+COUNT = Measure(_buckets, _itself, add, 0)
+SUM = Measure(_buckets, _sum, money.EXACT.add, Decimal(0))
+MAX = Measure(_buckets, _greatest, _greater, None)
 DISTINCT = Measure(
-    lambda state, _: Counter(state["b"].values()).items(), lambda a, b: min(a + b, MAX_DISTINCT), 0
+    lambda state: Counter(state["b"].values()), _itself, lambda a, b: min(a + b, MAX_DISTINCT), 0
 )
 
 
@@ -61,12 +76,16 @@ class Window(NamedTuple):
 
     def total(self, who: Subject) -> Any:
         """The measure of the days within."""
-        state, total = leaf_of(who, self.key), self.measure.nothing
-        if state is not None:
-            after = self._after(who)
-            for day, measured in self.measure.days(state, who):
-                if day > after:
-                    total = self.measure.both(total, measured)
+        if self.leaf.days:
+            return self._suffixes(who)[0][1]
+        state, (days, of, both, total) = leaf_of(who, self.key), self.measure
+        if state is None:
+            return total
+        if self.key in who.totals:
+            return who.totals[self.key]
+        for remembered in days(state).values():
+            total = both(total, of(remembered, who))
+        who.totals[self.key] = total
         return total
 
     def next_change(self, answer: Callable[[Any], Any]) -> NextChange:
@@ -103,20 +122,22 @@ class Window(NamedTuple):
 
     def _suffixes(self, who: Subject) -> list[Day[Any]]:
         """The total from each day within on, the oldest first; of nothing at last."""
-        state, measure = leaf_of(who, self.key), self.measure
-        if state is None:
-            return [(0, measure.nothing)]
-        after, total = self._after(who), measure.nothing
+        known: list[Day[Any]] | None = who.totals.get(self.key)
+        if known is not None:
+            return known
+        state, (days, of, both, total) = leaf_of(who, self.key), self.measure
         found: list[Day[Any]] = [(0, total)]
-        for day, measured in sorted(measure.days(state, who), key=_BY_DAY, reverse=True):
-            if day > after:
-                total = measure.both(total, measured)
+        if state is not None:
+            after = who.today - self.leaf.days
+            within = [(day, each) for name, each in days(state).items() if (day := int(name)) > after]
+            if len(within) > 1:
+                within.sort(key=_BY_DAY, reverse=True)
+            for day, remembered in within:
+                total = both(total, of(remembered, who))
                 found.append((day, total))
-        found.reverse()
+            found.reverse()
+        who.totals[self.key] = found
         return found
-
-    def _after(self, who: Subject) -> int:
-        return who.today - self.leaf.days if self.leaf.days else _EVER
 
 
 def window_of(node: c.Condition, measure: Measure, context: Context) -> Window:
@@ -128,9 +149,9 @@ def window_of(node: c.Condition, measure: Measure, context: Context) -> Window:
 def bounded(least: Any, most: Any) -> Callable[[Any], bool]:
     """Whether a number lies between bounds, both among them, where there are any."""
     if most is None:
-        return lambda number: bool(number >= least)
+        return partial(le, least)
     if least is None:
-        return lambda number: bool(number <= most)
+        return partial(ge, most)
     return lambda number: bool(least <= number <= most)
 
 
@@ -173,12 +194,13 @@ def span(of: c.TimeOf, end: int, context: Context) -> Compiled:
         return Compiled(lambda who: (on := day(who)) is not None and first <= on <= last, never)
     recent = isinstance(within, c.LastDays)
     days = within.last_days if isinstance(within, c.LastDays) else within.more_than_days_ago
-    return Compiled(
-        lambda who: (on := day(who)) is not None and (who.today < on + days) is recent,
-        lambda who: None if (on := day(who)) is None else later(calendar.start_of(on + days), who),
-    )
 
+    def both(who: Subject) -> tuple[bool, int | None]:
+        on = day(who)
+        if on is None:
+            return False, None
+        ends = on + days
+        passed = who.today >= ends
+        return passed is not recent, None if passed else calendar.start_of(ends)
 
-def _greatest(who: Subject, amounts: dict[str, str]) -> Decimal | None:
-    worth = (who.value(currency, amount) for currency, amount in amounts.items())
-    return max((each for each in worth if each is not None), default=None)
+    return both_of(both)

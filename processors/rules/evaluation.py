@@ -13,7 +13,7 @@ from processors.portrait.subject import Scores, Subject
 from processors.rules.customers import facts_of
 from processors.rules.labels import label_changes, leave_all
 from processors.rules.stage import stage_change
-from processors.rules.why import TIME, Why
+from processors.rules.why import TIME, Why, public_of
 from schemas.facts import Part
 from schemas.state import Cluster, Published
 
@@ -75,9 +75,12 @@ def _fallen_due(published: Published, at: int, definitions: Definitions) -> Coll
 
 
 def _due_at(cluster: Cluster) -> int | None:
-    return min(
-        (at for one in cluster["published"].values() for at in one.get("due", {}).values()), default=None
-    )
+    due = None
+    for one in cluster["published"].values():
+        if mine := one.get("due"):
+            at = min(mine.values())
+            due = at if due is None or at < due else due
+    return due
 
 
 def _customer(
@@ -92,7 +95,8 @@ def _customer(
     part = facts_of(cluster, published["members"])
     if part is None:
         published["due"] = {}
-        return [*leave_all(cluster, definitions, customer, why)]
+        public = public_of(cluster, published["members"], definitions)
+        return [*leave_all(cluster, public, customer, why)]
     who = _subject(cluster, definitions, published, part)
     found = (
         evaluate_new(portrait, definitions.nobody, who, touched or ())
@@ -104,10 +108,13 @@ def _customer(
     alone = len(cluster["published"]) == 1
     cluster["aged"] = is_silent(portrait, who) or (cluster["aged"] and not alone)
     outputs: list[Output] = []
-    if who.stage is not None and who.stage != published["stage"]:
-        outputs.append(stage_change(cluster, definitions, customer, who.stage, why))
+    moved = who.stage is not None and who.stage != published["stage"]
+    news = moved or found.changed or touched is None
+    public = public_of(cluster, published["members"], definitions) if news else {}
+    if who.stage is not None and moved:
+        outputs.append(stage_change(cluster, public, customer, who.stage, why))
     if portrait.labels or "labels" in published:
-        outputs += label_changes(cluster, definitions, customer, who, found.changed, touched, why)
+        outputs += label_changes(cluster, portrait, public, customer, who, found.changed, touched, why)
     outputs += map(Failed, found.failed)
     return outputs
 
@@ -127,7 +134,7 @@ def _subject(cluster: Cluster, definitions: Definitions, published: Published, p
     """The customer as it was published, but for labels of definitions that are no more."""
     now, calendar, portrait = cluster["at"], definitions.calendar, definitions.portrait
     who = Subject(part, now, calendar.day_of(now), calendar, portrait.currency, portrait.rates)
-    who.stage, who.members = published["stage"], frozenset(published["members"])
+    who.stage, who.members = published["stage"], published["members"]
     if "labels" in published:
         who.labels = {n: one[0] for n, one in published["labels"].items() if n in portrait.labels}
     if "scores" in published:

@@ -1,13 +1,13 @@
 """The lifecycle stage, published where it changed."""
 
-from processors.messages import Change, Definitions
-from processors.rules.why import Why, public_of
+from processors.messages import Change
+from processors.rules.why import Public, Why
 from schemas.changes import LIFECYCLE_CHANGED, change_id
 from schemas.labels import Stage
 from schemas.state import Cluster
 
 
-def stage_change(cluster: Cluster, definitions: Definitions, customer: str, to: Stage, why: Why) -> Change:
+def stage_change(cluster: Cluster, public: Public, customer: str, to: Stage, why: Why) -> Change:
     """The change of a customer that comes into another stage; noted as published."""
     published, now = cluster["published"][customer], cluster["at"]
     id_ = change_id(customer, "lifecycle", published["lifecycle"], why.id, published["stage"], to, 0)
@@ -19,7 +19,7 @@ def stage_change(cluster: Cluster, definitions: Definitions, customer: str, to: 
         "from": published["stage"],
         "to": to,
         "sequence": published["sequence"] + 1,
-        "identifiers": public_of(cluster, published["members"], definitions),
+        "identifiers": public,
         "effective_at": now,
         "caused_at": why.at,
         "cause": why.cause,

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from processors.messages import Definitions
-from schemas.facts import identifiers_of
+from schemas.facts import MAX_IDENTIFIERS
 from schemas.identity import split_namespace
 from schemas.state import Cluster
 
@@ -23,11 +23,17 @@ class Why(NamedTuple):
     definition: str = ""
 
 
-def public_of(cluster: Cluster, members: list[str], definitions: Definitions) -> dict[str, list[str]]:
+Public = dict[str, list[str]]
+"""The identifiers of a customer that are published with it, by namespace."""
+
+
+def public_of(cluster: Cluster, members: list[str], definitions: Definitions) -> Public:
     """The identifiers of a customer that are not personal, by namespace."""
-    known = identifiers_of(cluster["parts"].values(), members)
-    return {
-        namespace: values
-        for namespace, values in known.items()
-        if split_namespace(namespace)[0] in definitions.public_namespaces
-    }
+    found, keys = dict[str, set[str]](), {*members, ""}
+    for part in cluster["parts"].values():
+        for namespace, values in part["identifiers"].items():
+            if split_namespace(namespace)[0] in definitions.public_namespaces:
+                mine = [value for value, key in values.items() if key in keys]
+                if mine:
+                    found.setdefault(namespace, set()).update(mine)
+    return {namespace: sorted(found[namespace])[:MAX_IDENTIFIERS] for namespace in sorted(found)}

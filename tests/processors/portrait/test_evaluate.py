@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ from processors.rules.facts import fold
 from processors.rules.seen import digest_of
 from schemas import leaves
 from schemas.facts import Part, new_part, union
-from schemas.portrait import Segment
+from schemas.portrait import Segment, TagRules
 from tests.portrait_oracle import Customer, World, labels, scores, stage
 from tests.portrait_strategies import DAY, NOON, Dice, history, world
 
@@ -214,6 +215,31 @@ def test_who_is_new_is_as_nobody_is_but_for_what_the_first_event_touches() -> No
     entered = [(rule.id, None, "") for rule in live.portrait.rules if rule.id != "segment/broken"]
     assert [(each.rule.id, each.was, each.now) for each in found.changed] == entered
     assert found.failed == ["segment/broken/1"]
+
+
+def test_conditions_that_ask_the_same_of_an_event_have_it_added_up_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spent = {"event": "Order Completed", "property": "total", "within": {"last_days": 30}}
+    values = [
+        {"value": f"from_{least}", "when": {"sum": {**spent, "at_least": least}}} for least in (90, 60, 30)
+    ]
+    tag = TagRules.model_validate({"kind": "tag", "name": "spend", "version": 1, "values": values})
+    live, added = Live(World(definitions=(tag,))), list[Any]()
+    (key,) = live.portrait.touching.leaves
+    amounts = {str(NOON // DAY - n): {"": "10"} for n in range(3)}
+    live.part = {**new_part(NOON), "leaves": {key: {"m": "sum", "n": 30, "b": amounts}}}
+    worth = Subject.worth
+
+    def noting(who: Subject, amounts: Any) -> Any:
+        added.append(amounts)
+        return worth(who, amounts)
+
+    monkeypatch.setattr(Subject, "worth", noting)
+    who = live.subject(NOON)
+    evaluate(live.portrait, who)
+    assert who.labels == {"tag/spend": "from_30"}
+    assert len(added) == 3
 
 
 def _segment(name: str, when: dict[str, Any]) -> Segment:
