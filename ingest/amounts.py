@@ -6,8 +6,8 @@ In the log the amounts of registered events are decimal strings, whether they we
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from schemas.json_schema import target
 from schemas.semantics import REGISTRY
+from schemas.unfolding import target
 
 Fields = dict[str, Any]
 _TEXTS = frozenset(("pattern", "minLength", "maxLength", "format"))

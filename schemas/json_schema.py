@@ -8,30 +8,16 @@ bounded, and so is what a schema unfolds to.
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from typing import Any
-from urllib.parse import unquote
 
 from jsonschema_rs import Draft202012Validator, RegexOptions, ValidationError
 
 from schemas.json_values import unwritable
+from schemas.unfolding import LIST, MAP, ONE, REF, Fault, Place, inside, target, unfolded
 
 MAX_DEPTH = 32
-MAX_UNFOLDED = 10_000
-"""Keywords and schemas of one schema, each reference counted as what it refers to."""
-MAX_UNFOLDED_DEPTH = 128
 PATTERN_BYTES = 1024 * 1024
 SMALL_PATTERN_BYTES = 32 * 1024
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-REF = "#/$defs/"
-
-Place = tuple[str, ...]
-Fault = tuple[Place, str]
-
-_ONE = frozenset((
-    "not", "if", "then", "else", "items", "contains", "additionalProperties", "propertyNames", "unevaluatedItems",
-    "unevaluatedProperties",
-))  # fmt: skip
-_LIST = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
-_MAP = frozenset(("properties", "patternProperties", "dependentSchemas", "$defs"))
 _TYPES = "array, boolean, integer, null, number, object, string"
 _COUNT = "must be a whole number, 0 or more"
 _NUMBER = "must be a number"
@@ -54,7 +40,7 @@ _TAKES = {
     "pattern": "is no pattern that can be matched in linear time (no look-around, no back-references), or too large a "
     "one; for lengths there are minLength and maxLength",
 }  # fmt: skip
-_KEYWORDS = (*_ONE, *_LIST, *_MAP, *_TAKES, "$ref", "$schema")
+_KEYWORDS = (*ONE, *LIST, *MAP, *_TAKES, "$ref", "$schema")
 
 
 def options(pattern_bytes: int = PATTERN_BYTES) -> dict[str, Any]:
@@ -70,7 +56,7 @@ def faults(schema: dict[str, Any]) -> list[Fault]:
     defs = schema.get("$defs", {})
     found = list(_walk(schema, (), defs if isinstance(defs, dict) else {}))
     if not found:
-        found = _unfolded(schema, defs)
+        found = unfolded(schema)
     if not found and not compiles(schema):
         found = [((), "cannot be used as a schema")]  # what no rule above foresaw
     return found
@@ -92,7 +78,7 @@ def patterns(node: Any) -> Iterator[str]:
     if "pattern" in node:
         yield node["pattern"]
     yield from node.get("patternProperties", ())
-    for inner in _inner(node):
+    for inner in inside(node):
         yield from patterns(inner)
 
 
@@ -168,9 +154,9 @@ def _dialect(value: Any, here: Place, _: dict[Any, Any]) -> Iterator[Fault]:
 
 
 _CHECKS: dict[Any, Callable[[Any, Place, dict[Any, Any]], Iterator[Fault]]] = {
-    **dict.fromkeys(_ONE, _walk),
-    **dict.fromkeys(_LIST, _list),
-    **dict.fromkeys(_MAP, _map),
+    **dict.fromkeys(ONE, _walk),
+    **dict.fromkeys(LIST, _list),
+    **dict.fromkeys(MAP, _map),
     "$defs": _definitions,
     "$ref": _reference,
     "$schema": _dialect,
@@ -181,49 +167,3 @@ def _unknown(keyword: Any) -> str:
     close = get_close_matches(str(keyword), _KEYWORDS, 1)
     hint = f"; is {close[0]} meant?" if close else "; a property is described under `properties`"
     return f"is no keyword of JSON Schema that is checked{hint}"
-
-
-def target(ref: str) -> str:
-    """The name in `$defs` that a reference names."""
-    return unquote(ref.removeprefix(REF)).replace("~1", "/").replace("~0", "~")
-
-
-def _inner(node: dict[Any, Any]) -> Iterator[Any]:
-    """The schemas that stand right in a schema."""
-    for keyword, value in node.items():
-        if keyword in _ONE:
-            yield value
-        elif keyword in _LIST and isinstance(value, list):
-            yield from value
-        elif keyword in _MAP and isinstance(value, dict):
-            yield from value.values()
-
-
-class _TooDeep(Exception):
-    """A schema unfolds too deep; its argument is the name of a definition on the way, or nothing."""
-
-
-def _unfolded(schema: dict[str, Any], defs: dict[str, Any]) -> list[Fault]:
-    """What is wrong with what a schema, or one of its definitions, unfolds to."""
-    sizes: dict[str, int] = {}
-    try:
-        for name in defs:
-            _size({"$ref": REF + name.replace("~", "~0").replace("/", "~1")}, defs, sizes, 0)
-        size = _size({k: v for k, v in schema.items() if k != "$defs"}, defs, sizes, 0)
-    except _TooDeep as error:
-        return [(("$defs", *error.args), "refers back to itself, or too deep")]
-    return [((), f"unfolds to more than {MAX_UNFOLDED:,} keywords")] if size > MAX_UNFOLDED else []
-
-
-def _size(node: Any, defs: dict[str, Any], sizes: dict[str, int], depth: int) -> int:
-    if not isinstance(node, dict):
-        return 1
-    size = len(node)
-    if "$ref" in node:
-        name = target(node["$ref"])
-        if depth > MAX_UNFOLDED_DEPTH:
-            raise _TooDeep(name)
-        if name not in sizes:
-            sizes[name] = _size(defs[name], defs, sizes, depth + 1)
-        size += sizes[name]
-    return size + sum(_size(inner, defs, sizes, depth + 1) for inner in _inner(node))

@@ -128,6 +128,7 @@ def test_a_plan_of_names_the_platform_reads_and_of_nothing_is_a_plan(tmp_path: P
     shared = "{properties: {total: {$ref: '#/$defs/an amount'}}, $defs: {an amount: {type: number}}}"
     assert "there is no" in refused(tmp_path, EVENT + shared.replace("an amount'", "other'"))
     assert load(tmp_path, EVENT + shared.replace("an amount'", "an%20amount'")).events[0].version == 1
+    load(tmp_path, EVENT + "{$defs: {'a%20b~1': {type: string}, b: {$ref: '#/$defs/a%2520b~01'}}}")
     assert load(tmp_path, "kind: plan\nsource: shop").events == ()
 
 
