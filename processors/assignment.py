@@ -14,7 +14,7 @@ from typing import Any, Self
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import IllegalStateError, KafkaError, ProducerFenced
+from aiokafka.errors import IllegalOperation, IllegalStateError, KafkaError, ProducerFenced
 from kafka import TopicPartition as Place
 from kafka.errors import KafkaError as AdminError
 
@@ -28,7 +28,9 @@ from schemas.settings import Settings
 from schemas.topics import COMMANDS, EVENTS, fold_group
 
 log = structlog.get_logger()
-FAULTS = (KafkaError, AdminError, OSError)
+FENCED = (ProducerFenced, IllegalOperation)
+"""aiokafka calls it illegal to send with a producer that it found fenced since the transaction began."""
+FAULTS = (KafkaError, AdminError, OSError, *FENCED)
 """What reopening may mend; a timeout is an OSError."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 10.0
 FENCED_WAIT_S = 3.0
@@ -246,7 +248,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
                     self.partitions.pop(number)
                     await _undisturbed(self._let_go(partition))
                 wait = FIRST_WAIT_S if time.monotonic() - opened > LONGEST_WAIT_S else _longer(wait)
-                await asyncio.sleep(FENCED_WAIT_S if isinstance(fault, ProducerFenced) else wait)
+                await asyncio.sleep(FENCED_WAIT_S if isinstance(fault, FENCED) else wait)
         except asyncio.CancelledError:
             if number in self._tenures:  # not by us: `_close` takes it out first
                 self.fail(RuntimeError(f"the tenure of partition {number} was cancelled by a client"))
