@@ -22,6 +22,8 @@ VIEWS = (
     "label_periods",
     "orders",
     "rejected",
+    "plan_violations",
+    "bot_events",
 )
 DICTIONARIES = ("customer_of",)
 _NO_ACCESS_MANAGEMENT = {495, 497, 514}  # read-only storage, not enough privileges, no writable storage

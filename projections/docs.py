@@ -65,6 +65,9 @@ native protocol on port 9000, HTTP on 8123). Each view shows every thing once, w
 - Why a customer is one: `SELECT * FROM identity_links WHERE root = (SELECT root FROM identities WHERE key = '...')`.
 - One customer's events are found by their keys: `SELECT * FROM events WHERE key IN (SELECT key FROM identities
   WHERE customer_id = '...')`.
+- What crawlers sent is in `bot_events` and nowhere else: it is no customer's, and in no profile, order or segment.
+- Which rules of tracking plans are broken, and how often: `plan_violations`; the events themselves:
+  `SELECT * FROM events WHERE has(violations, 'Order Completed@2 /properties/total type')`.
 - Columns that hold JSON are text, read with `JSONExtractString(properties, 'sku')` and the like.
 """
 

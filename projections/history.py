@@ -9,12 +9,12 @@ from schemas.errors import CdpError
 
 MOST = 50_000
 """Events of one customer that are read."""
-# What the fold refused is no event of anybody; the first payload of an event is the one that counts.
+# What the fold refused or a bot sent is no event of anybody; the first payload of an event is the one that counts.
 _EVENTS = """\
 SELECT keys, type, name, source, message_id, channel, toUnixTimestamp64Milli(occurred_at) AS occurred_at,
        toUnixTimestamp64Milli(received_at) AS received_at, identifiers, properties, traits, context
 FROM events_raw FINAL
-WHERE key IN splitByChar(' ', %(keys)s)
+WHERE key IN splitByChar(' ', %(keys)s) AND NOT bot
   AND (kafka_topic, kafka_partition, kafka_offset) NOT IN (
       SELECT splitByChar('/', place)[1], toUInt32OrZero(splitByChar('/', place)[2]),
              toUInt64OrZero(splitByChar('/', place)[3])

@@ -17,7 +17,7 @@ PATIENCE = 60.0
 _STATED = """\
 SELECT key, source, message_id, name, toUnixTimestamp64Milli(occurred_at), properties
 FROM events_raw
-WHERE kafka_topic = %(topic)s AND name IN %(names)s AND type NOT IN ('link', 'split')
+WHERE kafka_topic = %(topic)s AND name IN %(names)s AND type NOT IN ('link', 'split') AND NOT bot
   AND key >= %(key)s AND (key, source, message_id) > (%(key)s, %(source)s, %(message_id)s)
   AND kafka_offset < %(below)s[kafka_partition + 1]
   AND (kafka_partition, kafka_offset) NOT IN (

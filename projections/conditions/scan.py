@@ -9,12 +9,12 @@ from schemas.conditions import Events
 from schemas.leaves import Leaf
 
 _EPOCH = date(1970, 1, 1)
-# What an operator stated is nothing that a customer did, and what the fold refused is no event.
+# What an operator stated or a bot sent is nothing that a customer did, and what the fold refused is no event.
 _EVENTS = """\
 SELECT key, name, properties, message_id, toUnixTimestamp64Milli(occurred_at) AS ms,
        toInt32(toDate32(occurred_at, {timezone})) AS day
 FROM events_raw FINAL
-WHERE name IN {names} AND type NOT IN ('link', 'split')
+WHERE name IN {names} AND type NOT IN ('link', 'split') AND NOT bot
   AND (kafka_topic, kafka_partition, kafka_offset) NOT IN (
       SELECT splitByChar('/', place)[1], toUInt32OrZero(splitByChar('/', place)[2]),
              toUInt64OrZero(splitByChar('/', place)[3])

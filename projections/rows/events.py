@@ -15,8 +15,10 @@ from projections.table import (
     Unreadable,
     amount,
     instant,
+    list_of,
     optional,
     raw,
+    small,
     text,
 )
 from schemas.event import STATEMENTS
@@ -40,6 +42,8 @@ EVENTS = Table(
         Column("properties", raw),
         Column("traits", raw),
         Column("context", raw),
+        Column("bot", small),
+        Column("violations", list_of(text)),
         Column("entry", text),
         Column("entry_id", text),
         Column("entry_sub_id", text),
@@ -90,6 +94,8 @@ def _row(record: Record) -> tuple[Any, ...] | None:
         dumps(event["properties"]),
         dumps(event["traits"]),
         dumps(event["context"]),
+        1 if get("bot") else 0,
+        get("violations") or [],
         *(_entry(name, event["properties"], message_id) if name in _ENTRIES else _NOTHING),
         record.topic,
         record.partition,
