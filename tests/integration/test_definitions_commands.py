@@ -4,12 +4,17 @@ import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from deploy.cli import app
+from deploy.definitions import finish
 from deploy.definitions.live import wait_until_shown
+from deploy.definitions.publish import publish
 from projections.connect import connect
+from schemas import folders
 from schemas.changes import customer_id
 from schemas.errors import CdpError
 from schemas.settings import Settings
@@ -54,6 +59,10 @@ def test_from_a_folder_to_full_membership_and_back(shop: Settings, tmp_path: Pat
         assert "there is no segment/frequent" in typed("preview", "segment/frequent", code=1), (
             "not in force yet"
         )
+        assert typed("preview", "frequent", str(path)) == told, "by its name alone"
+        stages = typed("preview", "stage")
+        assert "lifecycle/ecommerce/1 holds 40 customers" in stages
+        assert stages == typed("preview", "lifecycle/ecommerce")
         by_taste = typed("preview", "tag/taste", str(path))
         assert all(taste in by_taste for taste in ("red", "wide"))
 
@@ -73,13 +82,17 @@ def test_from_a_folder_to_full_membership_and_back(shop: Settings, tmp_path: Pat
         told = typed("publish", str(path), "--because", "more to say")
         assert "model/main/2 is in force" in told
         assert f"segment/frequent  0       {len(frequent)}" in told
+        assert "segment/buyers" not in told, "it is as it was"
+        assert "labels with as many customers as before" in told
         assert "nothing differs from what is in force" in typed("publish", str(path), "--because", "again")
         assert "all 40 customers carry exactly what ClickHouse finds" in typed("audit")
 
         told = typed("history")
         assert [word in told for word in ("founded", "more to say", "segment/frequent is new")] == [True] * 3
         assert "founded" not in typed("history", "segment/frequent")
-        assert "was never published" in typed("history", "segment/nothing")
+        assert "founded" not in typed("history", "frequent")
+        refused = typed("history", "segment/nothing", code=1)
+        assert "segment/nothing was never published | KIND/NAME | there are lifecycle/ecommerce" in refused
 
         refused = typed("rollback", "segment/frequent", "--because", "x", code=1)
         assert "role/fan: when.all.0.segment: no segment named frequent" in refused
@@ -107,6 +120,59 @@ def test_from_a_folder_to_full_membership_and_back(shop: Settings, tmp_path: Pat
         told = typed("audit", code=3)
         assert "1 of 40 customers differ" in told
         assert customer_id(f"user_id:{other}") in told
+
+
+def test_files_are_edited_in_place_and_a_preset_is_tried_on_another(shop: Settings, tmp_path: Path) -> None:
+    typed, bare = typing(shop), {name: value for name, value in BUYERS.items() if name != "version"}
+    path = folder(tmp_path / "second", bare, FREQUENT)
+    with running(Process("worker", shop), Process("sink", shop)):
+        visible(shop, [*history(11, 20, 100), *united(20)])
+        assert "segment/frequent is new" in typed("publish", str(path), "--because", "more")
+        folder(tmp_path / "second", bare | {"when": {"did": ["Order Completed"]}}, FREQUENT)
+        assert "segment/buyers 1 -> 2" in typed("diff", str(path))
+        assert "segment/buyers/1 holds" in typed("preview", "buyers")
+        assert "segment/buyers/2 holds" in typed("preview", "buyers", str(path))
+        assert "segment/buyers 1 -> 2" in typed("publish", str(path), "--because", "edited")
+        assert "nothing differs" in typed("publish", str(path), "--because", "again")
+        assert "tag/visits is new" in typed("diff", "gym", "--name", "tag/visits")
+
+        only = str(path / "1.json")
+        for words in (("diff", only), ("publish", only, "--because", "x")):
+            assert "segment/buyers would go out of force" in typed(*words, code=1)
+        assert "valid" in typed("validate", only)
+        assert "segment/frequent/1 holds" in typed("preview", "frequent", only)
+
+        assert "segment/buyers 2 -> 1" in typed("rollback", "buyers", "--because", "back")
+        told = typed("rollback", "frequent", "--because", "away")
+        assert "takes segment/frequent out of force: it had no earlier version" in told
+
+
+def test_a_publisher_whose_publication_another_finishes_says_so(
+    shop: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed, path = typing(shop), folder(tmp_path / "second", BUYERS, FREQUENT)
+    other, third = (
+        folder(tmp_path / "other", BUYERS, FREQUENT, *MORE[1:2]),
+        folder(tmp_path / "third", BUYERS),
+    )
+    wait_for_past, then = finish._wait_for_past, list[Path]()
+
+    def overtaken(*arguments: Any) -> None:
+        wait_for_past(*arguments)
+        if then:
+            publish(shop, folders.read(then.pop()), "the second", quiet)
+
+    monkeypatch.setattr(finish, "_wait_for_past", overtaken)
+    with running(Process("worker", shop), Process("sink", shop)):
+        visible(shop, [*history(11, 20, 100), *united(20)])
+        then.append(path)
+        told = typed("publish", str(path), "--because", "the first")
+        assert "in force: finished by another publisher" in told
+        assert "model/main/2 is in force" in told
+        then.append(third)
+        refused = typed("publish", str(other), "--because", "the first", code=1)
+        assert "another publisher has taken over" in refused
+        assert "in force is model/main/4, published because: the second" in refused
 
 
 def test_what_cannot_be_published_is_refused_with_its_place_and_leaves_nothing(
