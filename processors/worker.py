@@ -27,6 +27,7 @@ from processors.assignment import Assignment
 from processors.definitions_log import read_library
 from processors.rejections import Rejections
 from processors.sparing import Sparing
+from processors.watching import check as check_tasks
 from schemas.errors import Unavailable
 from schemas.genesis import check
 from schemas.settings import Settings
@@ -86,6 +87,7 @@ def _poll_service(assignment: Assignment, chunks: Any) -> type[faust.Service]:
             try:
                 lost_since = None
                 while not self.should_stop:
+                    check_tasks(assignment.consumer)
                     try:
                         polled = await assignment.poll(CHUNK, POLL_MS)
                     except KafkaError as error:

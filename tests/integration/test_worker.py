@@ -1,7 +1,16 @@
 """A worker on a real Kafka: what a producer wrote becomes states and changes."""
 
+import asyncio
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+
+from processors.stopping import stop
+from processors.watching import check, tasks_of
+from schemas.errors import Unavailable
 from schemas.settings import Settings
-from schemas.topics import LIFECYCLE_CHANGES
+from schemas.topics import EVENTS, LIFECYCLE_CHANGES
 from tests.integration.log import changes, until_folded, write
 from tests.processes import Process, running
 from tests.processors.events import at, clock, customer, event, order
@@ -16,3 +25,29 @@ def test_worker_folds_what_a_producer_wrote(deployment: Settings) -> None:
         assert worker.end() == 0
     told = changes(deployment, LIFECYCLE_CHANGES)[customer()]
     assert [change["to"] for change in told] == ["prospect", "new"]
+
+
+def test_a_consumer_whose_own_task_dies_is_found(deployment: Settings) -> None:
+    async def dies(*_: Any) -> None:
+        raise RuntimeError("the handler is closed")
+
+    async def dying(where: str, what: str) -> None:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=deployment.kafka, group_id=f"{deployment.namespace}-dying"
+        )
+        await consumer.start()
+        try:
+            check(consumer)
+            vars(vars(consumer)[where])[what] = dies
+            consumer.subscribe([EVENTS.name(deployment.namespace)])
+            await asyncio.wait(
+                [task for _, task in tasks_of(consumer)], timeout=30, return_when="FIRST_COMPLETED"
+            )
+            with pytest.raises(Unavailable, match="the Kafka consumer's own task"):
+                check(consumer)
+        finally:
+            await stop(consumer)
+            await consumer._client.close()  # a consumer that is broken stops half
+
+    asyncio.run(dying("_coordinator", "ensure_coordinator_known"))
+    asyncio.run(dying("_fetcher", "_update_fetch_positions"))
