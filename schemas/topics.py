@@ -5,7 +5,7 @@ of events and commands choose it by Kafka's murmur2 of the record key (`partitio
 everything else to the partition that it owns.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 _M = 0x5BD1E995
@@ -21,7 +21,7 @@ class Topic:
     key: str
     keeps: str
     partitions: int | None
-    config: dict[str, str]
+    config: dict[str, str] = field(hash=False)
 
     def name(self, namespace: str = "cdp") -> str:
         """The topic's full name, `cdp.events.v1`; tests run under namespaces of their own."""
