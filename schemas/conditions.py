@@ -42,6 +42,7 @@ Scalar = Annotated[Text, BeforeValidator(text_of)]
 """Compared as text: 5, 5.0 and "5" are one value, and so are true and "true"."""
 Names = Annotated[tuple[Text, ...], Field(min_length=1, max_length=50), BeforeValidator(_listed)]
 Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+Labels = Annotated[tuple[Label, ...], Field(min_length=1, max_length=50), BeforeValidator(_listed)]
 Conditions = Annotated[tuple["Condition", ...], Field(min_length=1, max_length=50)]
 Times = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 
@@ -326,7 +327,7 @@ class InterestOf(Events):
     """
 
     property: Path
-    is_: Annotated[tuple[Text, ...], Field(min_length=1, max_length=50)] = Field(alias="is")
+    is_: Names = Field(alias="is")
     top: Annotated[int, Field(strict=True, ge=1, le=10)] | None = None
     at_least: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = None
     half_life_days: int = Field(30, strict=True, ge=1, le=400)
@@ -405,7 +406,7 @@ class Revenue(Node):
 class Tier(Node):
     """The value tier is one of these."""
 
-    tier: Annotated[tuple[Label, ...], Field(min_length=1, max_length=10)]
+    tier: Annotated[tuple[Label, ...], Field(min_length=1, max_length=10), BeforeValidator(_listed)]
 
 
 class ScoreOf(Bounded):
@@ -425,7 +426,7 @@ class Score(Node):
 class InStage(Node):
     """The lifecycle stage is one of these."""
 
-    stage: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=6)]
+    stage: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=6), BeforeValidator(_listed)]
 
 
 class InSegment(Node):
@@ -444,7 +445,7 @@ class TagTest(Node):
     """A tag has one of these values; without values, any."""
 
     name: Label
-    is_: Annotated[tuple[Label, ...], Field(min_length=1, max_length=50)] | None = Field(None, alias="is")
+    is_: Labels | None = Field(None, alias="is")
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 

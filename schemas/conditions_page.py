@@ -53,8 +53,8 @@ MEANINGS = {
     "trait": "the trait that holds the birthday",
     "name": "its name",
     "identifier": "namespaces of identifiers, one or a list",
-    "tier": "names of tiers, as the definition of value has them",
-    "stage": "stages",
+    "tier": "names of tiers, one or a list, as the definition of value has them",
+    "stage": "stages, one or a list",
     "segment": "name of the segment",
     "role": "name of the role",
     "steps": "events, in their order",
@@ -66,10 +66,10 @@ MEANINGS = {
     "minutes": "minutes",
     "hours": "hours",
     "SinceLast.days": "so many days have begun since",
-    "InterestOf.is": "one of these values",
+    "InterestOf.is": "values, one or a list; one of them",
     "InterestOf.at_least": "its score is this or more: sightings, older ones counting less",
     "SequenceOf.within": "from the first step to the last",
-    "TagTest.is": "its value is one of these; without it, any",
+    "TagTest.is": "its values, one or a list; without it, any",
     "ChannelOf.at_least": "events on them, this many or more",
 }
 """What a field means: by its name, or by its model and name where it means something else there."""

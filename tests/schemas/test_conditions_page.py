@@ -25,6 +25,25 @@ def test_every_operator_has_examples_that_are_conditions_and_say_what_they_ask(n
     assert example(name) in page()
 
 
+@pytest.mark.parametrize(
+    ("one", "listed"),
+    [
+        ({"tag": {"name": "goal", "is": "back"}}, {"tag": {"name": "goal", "is": ["back"]}}),
+        (
+            {"interest": {"event": "Product Viewed", "property": "category", "is": "music", "top": 1}},
+            {"interest": {"event": ["Product Viewed"], "property": "category", "is": ["music"], "top": 1}},
+        ),
+        ({"stage": "silent"}, {"stage": ["silent"]}),
+        ({"tier": "gold"}, {"tier": ["gold"]}),
+        ({"identifier": "email"}, {"identifier": ["email"]}),
+    ],
+)
+def test_one_value_is_a_list_of_one(one: Any, listed: Any) -> None:
+    found = CONDITIONS.validate_python([one, listed])
+    assert found[0] == found[1]
+    assert CONDITIONS.dump_json(found[:1]) == CONDITIONS.dump_json(found[1:])
+
+
 def test_there_are_examples_of_operators_only() -> None:
     assert {path.stem for path in EXAMPLES.iterdir()} == set(OPERATORS)
 
