@@ -120,7 +120,7 @@ def test_what_bots_sent_is_in_their_view_and_in_no_other(client: Client, tables:
     assert [one.message_id for one in found] == ["m1"]
     context = Context(T0 + DAY, "UTC", "USD")
     for least, members in ((1, 1), (2, 0)):
-        when: Any = {"count": {"of": {"event": ["Order Completed"]}, "at_least": least}}
+        when: Any = {"count": {"of": ["Order Completed"], "at_least": least}}
         segment = Segment(kind="segment", name="buyers", version=1, when=when)
         assert len(conditions.ask(client, conditions.members(segment, context))) == members
 
