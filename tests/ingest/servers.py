@@ -4,6 +4,7 @@ import http.client
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import Any, NamedTuple
 
 import orjson
@@ -40,21 +41,29 @@ class Client:
             {} if key is None else {"Authorization": "Basic " + b64encode(f"{key}:".encode()).decode()}
         )
 
-    def get(self, path: str) -> Answer:
-        return self._request("GET", path, None, {})
+    def without_key(self) -> "Client":
+        """Another, which names no key."""
+        other = copy(self)
+        other.headers = {}
+        return other
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self.request("GET", path, **headers)
 
     def post(self, path: str, body: Any, **headers: str) -> Answer:
         raw = body if isinstance(body, bytes) or not isinstance(body, dict | list) else orjson.dumps(body)
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self._request("POST", path, raw, self.headers | named)
+        return self.request("POST", path, raw, **headers)
 
-    def _request(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        """The answer to any request; in the headers' names `_` stands for `-`."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
         connection = http.client.HTTPConnection(*self.address, timeout=30)
         try:
-            connection.request(method, path, body, headers)
+            connection.request(method, path, body, self.headers | named)
             response = connection.getresponse()
             read = response.read()
-            parsed = orjson.loads(read) if response.headers.get_content_type() == "application/json" else read
+            is_json = response.headers.get_content_type() == "application/json" and method != "HEAD"
+            parsed = orjson.loads(read) if is_json else read
             return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, parsed)
         finally:
             connection.close()
@@ -72,13 +81,14 @@ def read(settings: Settings, topic: Topic) -> list[Record]:
         found: list[Record] = []
         while any(consumer.position(partition) < ends[partition] for partition in partitions):
             for records in consumer.poll(timeout_ms=500).values():
-                found.extend(map(_record, records))
+                found.extend(map(record_of, records))
         return [record for record in found if ":" in record.key or topic.noun != "events"]
     finally:
         consumer.close()
 
 
-def _record(record: Any) -> Record:
+def record_of(record: Any) -> Record:
+    """What a test asks of a record."""
     headers = {name: value.decode() for name, value in record.headers}
     return Record(record.partition, record.key.decode(), record.value, headers, record.timestamp)
 

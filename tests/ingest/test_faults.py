@@ -15,10 +15,10 @@ from schemas.settings import Settings
 from schemas.topics import EVENTS
 from tests.conftest import settings_for
 from tests.ingest.ledger import Ledger
-from tests.ingest.servers import Client, serving
-from tests.processes import Process, running
+from tests.ingest.servers import serving
+from tests.processes import Process
 from tests.servers import Broker
-from tests.waiting import connects, until
+from tests.waiting import until
 
 TRACK = {"event": "Visit", "userId": "u1"}
 
@@ -112,17 +112,3 @@ def limit_records(settings: Settings, size: int) -> None:
         )
     finally:
         admin.close()
-
-
-def test_it_waits_for_a_broker_that_is_not_there_yet(own_broker: Broker, tmp_path: Path) -> None:
-    settings = founded_on(own_broker, tmp_path)
-    own_broker.kill()
-    process, client = Process("ingest", settings), Client(settings)
-    with running(process):
-        until(lambda: connects(settings.ingest_port))
-        assert (client.get("/health").status, client.get("/ready").status) == (200, 503)
-        answer = client.post("/v1/track", TRACK)
-        assert (answer.status, answer.body["code"]) == (503, "unavailable")
-        own_broker.start()
-        until(lambda: client.post("/v1/track", TRACK).status == 200)
-    assert process.said().count("kafka unavailable") == 1
