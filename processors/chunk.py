@@ -174,7 +174,8 @@ def _tick(turn: Turn, at: int, memory: Memory, compile_: Compile) -> Generator[T
 def _mark(turn: Turn, marker: Marker, memory: Memory, compile_: Compile) -> Generator[Turn, None, Turn]:
     """Put a definition in force; where others were before it, everything is evaluated for every customer at once.
 
-    From `collecting` on new leaves are only remembered, until their model comes into force.
+    From `collecting` on new leaves are only remembered, until their model comes into force. What takes several turns is
+    in force with the first: should they end there, what comes meanwhile is folded as what is done already was.
     """
     before = turn.position["in_force"]
     after = {**before, marker.kind: marker.definition}
@@ -184,6 +185,7 @@ def _mark(turn: Turn, marker: Marker, memory: Memory, compile_: Compile) -> Gene
         if turn.states:
             yield turn
             turn = next_turn(turn.position)
+        turn.position["in_force"] = after
         definitions, at, last = compile_(after), turn.position["clock_at"], ""
         while keys := memory.keys(last, SLICE):
             for key in keys:
