@@ -62,7 +62,7 @@ def recompute(settings: Settings, now: int | None = None) -> Recomputed:
 def show(settings: Settings) -> None:
     """Recompute, and print what is in force now."""
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
-    check(settings)
+    check(settings, clickhouse=False)
     done, console = recompute(settings), Console()
     if done.thresholds is None:
         console.print("nobody did anything of their own yet: there is nothing to rank")
@@ -114,6 +114,7 @@ def _computed(settings: Settings, history: History, now: int | None) -> Threshol
     if value is None:
         what = "no value is in force: there are no scores"
         raise ConfigError(what, "value", "`cdp definitions publish` a folder with a definition of kind value")
+    check(settings)
     context = context_of(settings, history, definitions, now)
     found = base(settings, value, context)
     if found is None:

@@ -145,6 +145,8 @@ def world(settings: Settings) -> oracle.World:
         "role/fan",
         "consumer",
         "value",
+        "value/customer",
+        "lifecycle/ecommerce",
     ],
 )
 def test_without_the_events_that_are_named_it_would_be_otherwise(live: Settings, what: str) -> None:

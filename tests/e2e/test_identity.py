@@ -199,7 +199,19 @@ def _two_accounts_are_one_and_two_again(settings: Settings) -> None:
     )
     before = ask(settings, accounts)
     assert [row[:3] for row in before] == [(["u1"], 4, "new"), (["u2"], 4, "new")]
-    done = link(settings, "user_id:u1", "user_id:u2", "she has two accounts")
+    said = list[str]()
+    done = link(settings, "user_id:u1", "user_id:u2", "she has two accounts", said.append)
+    (told,) = said
+    assert told.startswith("these 2 customers become one:\n")
+    for words in (
+        before[0][3],
+        before[1][3],
+        "user_id:u1",
+        "email:u1@example.com",
+        "user_id:u2",
+        "membership_card:C2",
+    ):
+        assert words in told
     until(lambda: [row[:3] for row in ask(settings, accounts)] == [(["u1", "u2"], 8, "mature")], "one")
     ((*_, survivor),) = ask(settings, accounts)
     (former,) = {row[3] for row in before} - {survivor}
@@ -207,8 +219,9 @@ def _two_accounts_are_one_and_two_again(settings: Settings) -> None:
     assert told.splitlines()[0].split() == ["customer", survivor]
     assert "merged into it" in told
     assert former in told
-    again = link(settings, "user_id:u1", "user_id:u2", "to be sure")
+    again = link(settings, "user_id:u1", "user_id:u2", "to be sure", said.append)
     assert "they were already" in again.what
+    assert len(said) == 1, "nobody else becomes one with them"
 
     verb, one, other, *_ = shlex.split(done.undo)[2:]
     assert verb == "split"
