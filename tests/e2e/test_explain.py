@@ -11,9 +11,12 @@ from deploy import thresholds
 from deploy.announce import newest
 from deploy.answer import explain, named
 from deploy.definitions import history as log
+from deploy.definitions.audit import audit
 from deploy.definitions.plan import standing
 from deploy.demo.shop import is_ready
+from deploy.identity import link, split
 from deploy.init import init
+from processors.portrait.explain import Answer
 from projections.connect import connect
 from projections.history import events_of
 from projections.migrate import migrate
@@ -208,3 +211,33 @@ def test_the_command_prints_the_tree_and_json(live: Settings) -> None:
     assert {"operator", "says", "holds", "value", "events", "changes_at", "parts"} == {*found["answer"]}
     wrong = cdp("explain", "user_id:nobody", "stage", env=environment(live))
     assert (wrong.returncode, wrong.stderr.splitlines()[0]) == (1, "error: nobody is known as user_id:nobody")
+
+
+def roles(settings: Settings, user: str) -> list[str]:
+    sql = "SELECT roles FROM profiles WHERE has(identifiers['user_id'], %(user)s)"
+    return list(ask(settings, sql, user=user)[0][0])
+
+
+def parts(answer: Answer) -> Iterator[Answer]:
+    yield answer
+    for part in answer.parts:
+        yield from parts(part)
+
+
+def test_an_operators_link_counts_as_in_the_fold_until_it_is_taken_back(live: Settings) -> None:
+    pair = ("user_id:other-1", "membership_card:M-17")
+    assert not explain(live, pair[0], "role/member").answer.holds
+    link(live, *pair, "he showed it")
+    until(lambda: "member" in roles(live, "other-1"), "who has a card is a member")
+    told = explain(live, pair[0], "role/member").answer
+    ((linked,),) = ask(live, "SELECT concat(source, '/', message_id) FROM events WHERE type = 'link'")
+    assert told.holds
+    assert [(p.holds, p.value, p.events) for p in parts(told) if p.operator == "identifier"] == [
+        (True, ["membership_card"], (linked,))
+    ]
+    assert told.events == (linked,)
+    assert audit(live, log.read(live)).differing == []
+    split(live, *pair, "it was his brother's")
+    until(lambda: "member" not in roles(live, "other-1"), "he is none without it")
+    assert not explain(live, pair[0], "role/member").answer.holds
+    assert audit(live, log.read(live)).differing == []
