@@ -26,7 +26,8 @@ async def read(settings: Settings) -> dict[str, bytes]:
     try:
         async with asyncio.timeout(PATIENCE):
             await consumer.start()
-            found = await read_whole(consumer, [topic] if topic in await consumer.topics() else [])
+            there = topic in await consumer.topics()
+            found = await read_whole(consumer, [topic]) if there else {}
             return {key: value for (_, key), value in found.items() if value}
     except (KafkaError, OSError, TimeoutError) as error:
         raise Unavailable(f"Kafka does not answer: {type(error).__name__}", settings.kafka) from None

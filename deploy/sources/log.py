@@ -5,7 +5,8 @@
 Two who change something at once wait for each other, so neither works on what the other is about to replace.
 """
 
-import secrets
+import logging
+import random
 import time
 from collections.abc import Callable, Mapping
 
@@ -21,7 +22,7 @@ from schemas.topics import SOURCES
 
 Records = Mapping[str, bytes]
 """Key -> value, the newest."""
-ATTEMPTS = 10
+ATTEMPTS, MAX_WAIT_S = 10, 15.0
 
 
 def read(settings: Settings) -> dict[str, bytes]:
@@ -50,10 +51,11 @@ def write(settings: Settings, make: Callable[[Records], Records]) -> None:
     Where another takes over meanwhile, it is made anew of what that one left; so `make` must know its own work again.
     What it raises is raised. CdpError where others never let it through, Unavailable without Kafka.
     """
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what it says of being overtaken is said by us
     topic = SOURCES.name(settings.namespace)
     fenced = CdpError("others change sources all the time", topic, "try again in a moment")
     hint = "whether it was done: `cdp sources list`"
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         try:
             with sole_producer(settings, "sources", [TopicPartition(topic, 0)], fenced, hint) as producer:
                 if made := make(read(settings)):
@@ -62,7 +64,8 @@ def write(settings: Settings, make: Callable[[Records], Records]) -> None:
         except CdpError as error:
             if error is not fenced:
                 raise
-        time.sleep(secrets.randbelow(1_000) / 1_000)  # or two would take over from each other for ever
+        # Each longer and at random, or two would take over from each other for ever.
+        time.sleep(random.uniform(0, min(MAX_WAIT_S, 0.5 * 2**attempt)))  # noqa: S311 - nobody is to guess anything
     raise fenced
 
 

@@ -47,14 +47,6 @@ def test_a_port_in_use_is_named(deployed: Deployed) -> None:
         assert f"{settings.ingest_host}:{settings.ingest_port}" in said(settings)
 
 
-def test_a_bad_sources_file_is_named_with_the_place_in_it(kafka: str, tmp_path: Path) -> None:
-    file = tmp_path / "sources.yaml"
-    file.write_text("sources: [{name: web, write_key: short, channel: web}]")
-    line = said(settings_for(tmp_path, kafka=kafka, sources=file))
-    assert str(file) in line
-    assert "sources.0" in line
-
-
 def test_sources_of_a_file_may_send_what_it_lets_them(deployed: Deployed, tmp_path: Path) -> None:
     file = tmp_path / "sources.yaml"
     sources = [
