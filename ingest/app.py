@@ -16,6 +16,7 @@ from ingest.answers import refused
 from ingest.asking import Answer, Asking, health, metrics, ready, share
 from ingest.pixel import pixel
 from ingest.problems import Problem
+from ingest.requests import Hold, drop
 from ingest.sdk_settings import project, source_config
 from ingest.service import Service
 from ingest.shapes import SHAPES
@@ -31,6 +32,7 @@ POSTS: dict[str, str | None] = {
     "/beacon/v1/batch": None,
 }
 DISCARDED = ("/v1/m", "/m")
+BODILESS = frozenset(("GET", "HEAD", "OPTIONS"))
 GETS: dict[str, Answer] = {
     "/health": health,
     "/ready": ready,
@@ -63,6 +65,8 @@ def app(service: Service) -> ASGIApp:
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         endpoint = posts.get(scope["path"]) if scope["method"] == "POST" else None
+        if endpoint is None and scope["method"] not in BODILESS:
+            await drop(receive, Hold(service.held))
         await (endpoint or starlette)(scope, receive, send)
 
     return route

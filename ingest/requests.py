@@ -1,19 +1,20 @@
 """Reading a request's body: within its limits, in bounded time and memory."""
 
 import asyncio
+import contextlib
 
 from starlette.types import Receive
 
 from ingest.bodies import MAX_BODY, inflate, oversized
 from ingest.deadlines import Deadlines
 from ingest.problems import Problem, overloaded
-from ingest.refusal import malformed
+from ingest.refusal import Refusal, malformed
 
 BODY_SECONDS = 10.0
 MAX_HELD = 64 * 1024 * 1024
 """Bytes of bodies that all requests together may hold."""
 MAX_DRAINED = 8 * 1024 * 1024
-"""Bytes of a too large body that are read and dropped, so that its sender hears the answer."""
+"""Bytes of a body that are read and dropped where it is not taken, so that its sender hears the answer."""
 
 
 class Held:
@@ -45,11 +46,17 @@ class Hold:
         self.bytes = 0
 
 
-async def read(receive: Receive, encoding: bytes, hold: Hold) -> bytes:
+async def drop(receive: Receive, hold: Hold) -> None:
+    """Read a body that nobody needs, and hold none of it: who cannot send it to its end does not hear the answer."""
+    with contextlib.suppress(Problem, Refusal):
+        await read(receive, b"", hold, keep=False)
+
+
+async def read(receive: Receive, encoding: bytes, hold: Hold, *, keep: bool = True) -> bytes:
     """The plain body; Refusal where it is too large or not encoded as claimed; Problem where it does not come."""
     task = hold.deadlines.begin()
     try:
-        body = await _read(receive, hold)
+        body = await _read(receive, hold, keep)
     except asyncio.CancelledError:
         if hold.deadlines.end(task):
             raise
@@ -68,18 +75,25 @@ def _decoded(body: bytes, encoding: bytes) -> bytes:
     raise malformed("Content-Encoding may be gzip or nothing", body)
 
 
-async def _read(receive: Receive, hold: Hold) -> bytes:
+async def _read(receive: Receive, hold: Hold, keep: bool) -> bytes:
     chunks: list[bytes] = []
-    size, more = 0, True
+    size, more, full = 0, True, None
     while more and size <= MAX_DRAINED:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Problem(400, "malformed", "the body is cut off")
         chunk, more = message.get("body", b""), message.get("more_body", False)
         size += len(chunk)
-        if size <= MAX_BODY:
-            hold.add(len(chunk))
-            chunks.append(chunk)
+        if keep and size <= MAX_BODY:
+            try:
+                hold.add(len(chunk))
+                chunks.append(chunk)
+            except Problem as problem:
+                keep, full = False, problem
+                chunks.clear()
+                hold.release()
+    if full is not None:
+        raise full
     if size > MAX_BODY:
         raise oversized(b"".join(chunks))
-    return b"".join(chunks) if len(chunks) > 1 else chunks[0]
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)

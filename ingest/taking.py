@@ -5,7 +5,6 @@
 Success is answered when the log has the events, and the rejected topic the rejections with their reasons.
 """
 
-import contextlib
 import time
 from functools import lru_cache
 from typing import Any
@@ -18,10 +17,10 @@ from ingest.answers import SUCCESS, crash, refused, success
 from ingest.bodies import parse
 from ingest.doors import Door, Doors
 from ingest.envelopes import open_body
-from ingest.log import Overloaded
+from ingest.log import Log, Overloaded
 from ingest.problems import Problem, overloaded, unavailable
 from ingest.refusal import Refusal
-from ingest.requests import Hold, read
+from ingest.requests import Hold, drop, read
 from ingest.senders import NOBODY, sender
 from ingest.service import Service
 from schemas.errors import Unavailable
@@ -71,10 +70,7 @@ class Discarding:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 200, whatever it was."""
-        hold = Hold(self._service.held)
-        with contextlib.suppress(Refusal, Problem):
-            await read(receive, b"", hold)
-        hold.release()
+        await drop(receive, Hold(self._service.held))
         origin = dict(scope["headers"]).get(b"origin")
         await success(cors.shared(self._service.doors, origin))(scope, receive, send)
 
@@ -108,14 +104,12 @@ async def _take(
     hold: Hold,
 ) -> Rejection | None:
     """Take a request's events in; the rejection of its body, or of its one event, that is to be answered."""
-    doors, log = service.doors, service.log
-    if doors is None or log is None:
-        raise unavailable()
     received_at = time.time_ns() // 1_000_000
-    door = doors.by_request(headers, scope["query_string"])
-    if door is not None:
-        cors.check(door, headers.get(b"origin"))
-        door.limits.check(received_at)
+    try:
+        doors, log, door = _enter(service, scope, headers, received_at)
+    except Problem:
+        await drop(receive, hold)
+        raise
     answer: Rejection | None
     try:
         body = await read(receive, headers.get(b"content-encoding", b""), hold)
@@ -135,6 +129,20 @@ async def _take(
             raise
         service.metrics.written(events, refused)
     return answer
+
+
+def _enter(
+    service: Service, scope: Scope, headers: dict[bytes, bytes], received_at: int
+) -> tuple[Doors, Log, Door | None]:
+    """The door that the headers or the query name, where it may be passed; what is refused here is not kept."""
+    doors, log = service.doors, service.log
+    if doors is None or log is None:
+        raise unavailable()
+    door = doors.by_request(headers, scope["query_string"])
+    if door is not None:
+        cors.check(door, headers.get(b"origin"))
+        door.limits.check(received_at)
+    return doors, log, door
 
 
 def _accept(

@@ -70,6 +70,19 @@ def test_all_bodies_together_are_bounded_and_let_go() -> None:
     assert held.bytes == requests.MAX_HELD - 10
 
 
+def test_what_finds_no_room_is_read_to_its_end_all_the_same() -> None:
+    """Its sender would not hear the answer otherwise."""
+    held, chunks = Held(), [b"x"] * 5
+    held.bytes = requests.MAX_HELD - 2
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": chunks.pop(), "more_body": bool(chunks)}
+
+    with pytest.raises(Problem) as problem:
+        asyncio.run(read(receive, b"", Hold(held)))
+    assert (problem.value.status, chunks, held.bytes) == (429, [], requests.MAX_HELD - 2)
+
+
 @pytest.mark.parametrize(
     ("body", "encoding"),
     [

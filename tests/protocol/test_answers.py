@@ -1,5 +1,6 @@
 """Points 29 to 34: answers that every SDK takes as they are meant."""
 
+import http.client
 import time
 from pathlib import Path
 
@@ -105,10 +106,21 @@ def test_33_over_its_quota_likewise(ingest: Seen) -> None:
     assert small.get("/pixel/v1/track?event=Visit&userId=u1").status == 200
 
 
-def test_33_a_large_body_over_the_limit_hears_the_answer(ingest: Seen) -> None:
+@pytest.mark.parametrize("size", [30_000, 500_000, 3_000_000])
+def test_33_whatever_is_refused_hears_the_answer_and_keeps_its_connection(ingest: Seen, size: int) -> None:
     small = Client(ingest.settings, "key-of-the-small-one")
     small.post("/v1/batch", {"batch": [TRACK] * 3})
-    assert [small.post("/v1/batch", b"x" * 500_000).status for _ in range(20)] == [429] * 20
+    for headers, path, status in (
+        (small.headers, "/v1/batch", 429),
+        ({"X-Write-Key": "nobodys-key"}, "/v1/batch", 401),
+        (ingest.client.headers, "/nowhere", 404),
+    ):
+        connection = http.client.HTTPConnection(*small.address, timeout=30)
+        for _ in range(10):
+            connection.request("POST", path, b"x" * size, headers)
+            response = connection.getresponse()
+            assert (response.status, response.read()[:16]) == (status, b'{"success":false')
+        connection.close()
 
 
 def test_34_without_kafka_it_is_503_with_retry_after(own_broker: Broker, tmp_path: Path) -> None:
