@@ -12,7 +12,7 @@ REMEMBERED = 16_384
 
 def truncate(context: Fields, _: str, ip: str) -> None:
     """Keep the network alone: /24 of IPv4, /48 of IPv6. What is no address could hide one, and goes."""
-    if ip and (known := network(ip[:LONGEST])):
+    if ip and (known := network(ip)):
         context["ip"] = known
     elif context.get("ip"):
         del context["ip"]

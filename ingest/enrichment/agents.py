@@ -20,8 +20,8 @@ class Agent(NamedTuple):
 
 
 def add(context: Fields, agent: str, _: str) -> None:
-    """Add `context.agent`."""
-    if agent and context.get("agent") is None and (fields := read(agent[:LONGEST]).fields):
+    """Add `context.agent`, of a user agent of at most LONGEST characters."""
+    if agent and context.get("agent") is None and (fields := read(agent).fields):
         context["agent"] = fields
 
 

@@ -10,14 +10,14 @@ from functools import cache, lru_cache
 from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 from ua_parser_rs import UserAgentExtractor
 
-from ingest.enrichment.agents import LONGEST, REMEMBERED, read
+from ingest.enrichment.agents import REMEMBERED, read
 from schemas.event import Channel
 
 LIBRARY = "http-library"
 
 
 def detector(channel: str) -> Callable[[str], bool]:
-    """Whether a user agent is a bot's, for the events of a channel."""
+    """Whether a user agent of at most `agents.LONGEST` characters is a bot's, for the events of a channel."""
     return _detector(libraries=channel == Channel.WEB)
 
 
@@ -32,7 +32,7 @@ def _detector(libraries: bool) -> Callable[[str], bool]:
         except UnicodeEncodeError:  # a lone surrogate, for which the event is refused
             return False
 
-    return lambda agent: known(agent[:LONGEST])
+    return known
 
 
 def _patterns(libraries: bool) -> UserAgentExtractor:

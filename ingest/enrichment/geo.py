@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from maxminddb import MODE_AUTO, InvalidDatabaseError, Reader, open_database
 
-from ingest.enrichment.addresses import LONGEST, parse
+from ingest.enrichment.addresses import parse
 from ingest.shapes import Fields
 from schemas.errors import ConfigError
 
@@ -49,10 +49,10 @@ class Geo:
             context["location"] = found
 
     def location(self, ip: str) -> Fields:
-        """Country (ISO 3166), region and city of an address, as far as the file knows them."""
+        """Country (ISO 3166), region and city of an address (at most `addresses.LONGEST` characters), where known."""
         if time.monotonic() >= self._next:
             self.look()
-        return self._locate(ip[:LONGEST])
+        return self._locate(ip)
 
     def look(self) -> None:
         """Open the file again where it is another."""

@@ -15,7 +15,8 @@ from ingest.shapes import Fields
 EMPTY: Fields = {}
 LONGEST = 2_048
 """Characters of a URL that are read and kept here."""
-REMEMBERED = 4_096
+MAX_HOST = 300
+REMEMBERED = 8_192
 MAIL = frozenset(("email", "e-mail", "mail", "newsletter"))
 """Campaigns' media that are mail."""
 
@@ -30,23 +31,17 @@ def add(context: Fields, _: str, __: str) -> None:
         return
     url = stated.get("url") or page.get("referrer")
     campaign = context.get("campaign")
-    medium = _medium(campaign) if campaign else None
+    medium = _medium(campaign) if campaign else ""
     if type(url) is str and url:
-        url = url[:LONGEST]
-        domain = host(url)
-        found = {"url": url, "class": _class(domain, page.get("url"), medium)}
+        kind, domain = _of(_authority(url), _authority(page.get("url")), medium)
+        found = {"url": url[:LONGEST], "class": kind}
         if domain:
             found["domain"] = domain
-        context["referrer"] = {**found, **stated}
-    elif medium is not None or "referrer" in page:
-        context["referrer"] = {"class": medium or "direct", **stated}
-
-
-def _class(domain: str, here: Any, medium: str | None) -> str:
-    if type(here) is str and domain and _same(domain, host(here[:LONGEST])):
-        return "internal"
-    known = site(domain)
-    return known if known == "email" else medium or known
+    elif medium or "referrer" in page:
+        found = {"class": medium or "direct"}
+    else:
+        return
+    context["referrer"] = {**found, **stated} if stated else found
 
 
 def _medium(campaign: Any) -> str:
@@ -54,21 +49,35 @@ def _medium(campaign: Any) -> str:
     return "email" if type(medium) is str and medium.lower() in MAIL else "campaign"
 
 
+def _authority(url: Any) -> str:
+    """What stands between `//` and the next `/`; empty where it does not."""
+    parts = url[:LONGEST].split("/", 3) if type(url) is str else ()
+    return parts[2][:MAX_HOST] if len(parts) > 2 and not parts[1] else ""
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _of(there: str, here: str, medium: str) -> tuple[str, str]:
+    """The class and the domain of a referrer, by what both URLs have as their authority."""
+    domain = host(there)
+    if domain and _same(domain, host(here)):
+        return "internal", domain
+    known = site(domain)
+    return known if known == "email" else medium or known, domain
+
+
 def _same(one: str, other: str) -> bool:
     """Whether two domains are one site: the same, or one within the other."""
     return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
 
 
-@lru_cache(maxsize=REMEMBERED)
-def host(url: str) -> str:
-    """The host of a URL without `www.`; empty where it has none."""
+def host(authority: str) -> str:
+    """The domain of a URL's authority without `www.`; empty where it has none."""
     try:
-        return (urlsplit(url).hostname or "").removeprefix("www.").rstrip(".")
+        return (urlsplit(f"//{authority}").hostname or "").removeprefix("www.").rstrip(".")
     except ValueError:
         return ""
 
 
-@lru_cache(maxsize=REMEMBERED)
 def site(domain: str) -> str:
     """The class of a domain: that of the longest of its ends that is known, else `other`."""
     labels = domain.split(".")

@@ -16,7 +16,7 @@ from schemas.event import Channel
 from schemas.sources import Enrichment, Source
 
 Step = Callable[[Fields, str, str], None]
-"""(context, user agent, address), the last two empty where unknown."""
+"""(context, user agent, address), the last two cut to what is read of them, and empty where unknown."""
 DIRECT = frozenset((Channel.WEB, Channel.MOBILE))
 """Channels whose requests come from the customer's own browser or app, so that their headers tell of it."""
 
@@ -36,7 +36,8 @@ def enricher(asked: Enrichment, channel: str, geo: Geo | None = None) -> Enrich 
             agent = arrival.agent
         if not ip and direct:
             ip = arrival.ip
-        agent, ip = agent if type(agent) is str else "", ip if type(ip) is str else ""
+        agent = agent[: agents.LONGEST] if type(agent) is str else ""
+        ip = ip[: addresses.LONGEST] if type(ip) is str else ""
         for step in steps:
             step(context, agent, ip)
         return context, agent != "" and is_bot is not None and is_bot(agent)
