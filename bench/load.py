@@ -1,4 +1,4 @@
-"""A load generator in a process of its own: `python -m bench.load PORT BATCH CONNECTIONS SECONDS`.
+"""A load generator in a process of its own: `python -m bench.load SOURCE PORT BATCH CONNECTIONS SECONDS`.
 
 Requests are made, and all connections too, before the clock starts; each connection sends one, reads its answer and
 sends the next. Prints a JSON object: requests and events acknowledged, other answers, seconds, CPU seconds of this
@@ -11,17 +11,24 @@ import sys
 import time
 import uuid
 from base64 import b64encode
-from typing import cast
+from typing import Any, cast
 
 import orjson
 import uvloop
 
 CUSTOMERS, EVENTS, SEED = 50_000, 20_000, 7
-AUTHORIZATION = b64encode(b"local-shop-write-key:")
+AGENTS = [
+    *(
+        f"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:{n}.0) Gecko/20100101 Firefox/{n}.0"
+        for n in range(100, 140)
+    ),
+    *(f"Mozilla/5.0 (Linux; Android 14; K) Chrome/{n}.0.0.0 Mobile Safari/537.36" for n in range(100, 140)),
+]
+REFERRERS = ("", "https://www.google.com/", "https://shop.example/", "https://l.facebook.com/")
 NAMES = ("Product Viewed", "Product Added", "Product Clicked", "Video Played", "Visit")
 
 
-def message(drawn: random.Random, number: int) -> dict[str, object]:
+def message(drawn: random.Random, number: int) -> dict[str, Any]:
     """What segment-analytics-python sends for a track."""
     return {
         "type": "track",
@@ -41,15 +48,46 @@ def message(drawn: random.Random, number: int) -> dict[str, object]:
     }
 
 
-def requests(batch: int) -> list[bytes]:
-    """Whole HTTP requests, single posts where `batch` is 1."""
+def browsed(drawn: random.Random, number: int) -> dict[str, Any]:
+    """The same as a browser's SDK sends it: what enrichment reads is in its context."""
+    search = "?utm_source=news&utm_campaign=spring" if drawn.random() < 0.2 else ""
+    page = {
+        "url": f"https://shop.example/products/{number % 2_000}{search}",
+        "path": f"/products/{number % 2_000}",
+        "referrer": drawn.choice(REFERRERS),
+        "search": search,
+        "title": "Shop",
+    }
+    context = {
+        "library": {"name": "analytics.js", "version": "next-1.70.0"},
+        "locale": "en-GB",
+        "page": page,
+        "timezone": "Europe/London",
+        "userAgent": drawn.choice(AGENTS),
+    }
+    return {**message(drawn, number), "context": context}
+
+
+SOURCES = {"server": message, "plain": browsed, "all": browsed}
+"""What each source of `bench/sources.yaml` sends."""
+
+
+def requests(batch: int, source: str) -> list[bytes]:
+    """Whole HTTP requests, single posts where `batch` is 1; each from an address of its own, by X-Forwarded-For."""
     drawn = random.Random(SEED)
-    events = [message(drawn, number) for number in range(EVENTS)]
+    events = [SOURCES[source](drawn, number) for number in range(EVENTS)]
     groups = [events[start : start + batch] for start in range(0, EVENTS, batch)]
-    bodies = [orjson.dumps(group[0] if batch == 1 else {"batch": group}) for group in groups]
-    head = b"POST /v1/%b HTTP/1.1\r\nHost: bench\r\nAuthorization: Basic %b\r\nContent-Length: %d\r\n\r\n%b"
-    path = b"track" if batch == 1 else b"batch"
-    return [head % (path, AUTHORIZATION, len(body), body) for body in bodies]
+    path, key = "track" if batch == 1 else "batch", b64encode(f"bench-{source}-write-key:".encode()).decode()
+    made = []
+    for group in groups:
+        body = orjson.dumps(group[0] if batch == 1 else {"batch": group})
+        head = (
+            f"POST /v1/{path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Basic {key}\r\n"
+            f"X-Forwarded-For: 203.0.{drawn.randrange(256)}.{drawn.randrange(256)}\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        made.append(head.encode() + body)
+    return made
 
 
 class Sender(asyncio.Protocol):
@@ -75,8 +113,8 @@ class Sender(asyncio.Protocol):
 class Run:
     """What is sent and what came back."""
 
-    def __init__(self, batch: int) -> None:
-        self.ready, self.sent = requests(batch), 0
+    def __init__(self, batch: int, source: str) -> None:
+        self.ready, self.sent = requests(batch, source), 0
         self.acknowledged = self.others = 0
         self.times: list[float] = []
         self.over = asyncio.Event()
@@ -94,8 +132,8 @@ class Run:
             self.over.set()
 
 
-async def main(port: int, batch: int, connections: int, seconds: int) -> dict[str, float]:
-    run, loop = Run(batch), asyncio.get_running_loop()
+async def main(source: str, port: int, batch: int, connections: int, seconds: int) -> dict[str, float]:
+    run, loop = Run(batch, source), asyncio.get_running_loop()
     senders = [
         (await loop.create_connection(lambda: Sender(run), "127.0.0.1", port))[1] for _ in range(connections)
     ]
@@ -119,4 +157,4 @@ async def main(port: int, batch: int, connections: int, seconds: int) -> dict[st
 
 
 if __name__ == "__main__":
-    print(orjson.dumps(uvloop.run(main(*map(int, sys.argv[1:5])))).decode())
+    print(orjson.dumps(uvloop.run(main(sys.argv[1], *map(int, sys.argv[2:6])))).decode())
