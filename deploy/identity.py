@@ -10,15 +10,12 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from clickhouse_driver import Client
-
-from deploy.known import Customer, Identifier, customer, customers, graph, identifier, owners
+from deploy.known import Customer, Identifier, customer, customers, graph, identifier, pair, readable
 from deploy.profile import keys_of
 from deploy.statement import Statement, after, append
-from deploy.uniting import named, united
+from deploy.uniting import told, united
 from projections.connect import connect, retried
 from schemas.errors import ConfigError
-from schemas.identity import Keys
 from schemas.settings import Settings
 
 MAX_REASON = 2_000
@@ -27,14 +24,6 @@ ENDS = ("greater", "lesser")
 
 
 Say = Callable[[str], None]
-
-
-class _Sets(NamedTuple):
-    """Two identifiers, the greater first, and all that was stated of the sets of connected identifiers they are in."""
-
-    ends: list[Identifier]
-    statements: list[Statement]
-    owners: dict[str, str]
 
 
 class Done(NamedTuple):
@@ -75,32 +64,21 @@ def link(settings: Settings, one: str, two: str, because: str, say: Say = lambda
     """
     keys, because = keys_of(settings), _reason(because)
     with connect(settings) as client:
-        found = retried(settings, lambda: _sets(client, keys, one, two), READ_S)
-    greater, lesser = found.ends
-    if greater.key == lesser.key:
-        raise ConfigError(f"{one} and {two} are the same identifier", "A B", "name two")
-    pair = greater.key, lesser.key
-    at_ms = max(time.time_ns() // 1_000_000, after(found.statements, pair))
-    become = united(keys.rules, found.owners, found.statements, pair, at_ms)
+        (greater, lesser), statements, whose = retried(settings, lambda: pair(client, keys, one, two), READ_S)
+        if greater.key == lesser.key:
+            raise ConfigError(f"{one} and {two} are the same identifier", "A B", "name two")
+        stated = greater.key, lesser.key
+        at_ms = max(time.time_ns() // 1_000_000, after(statements, stated))
+        become = united(keys.rules, whose, statements, stated, at_ms)
+        known = [*become, *(end.customer_id for end in (greater, lesser) if end.customer_id)]
+        who = {each.id: each for each in retried(settings, lambda: customers(client, keys, known), READ_S)}
     if len(become) > 1:
-        with connect(settings) as client:
-            who = retried(settings, lambda: customers(client, keys, become), READ_S)
-        say("\n  ".join([f"these {len(become)} customers become one:", *map(named, who)]))
-    append(settings, "link", pair, because, at_ms)
-    apart = standing(found.statements, greater, lesser)
+        say(told([who[id_] for id_ in become if id_ in who]))
+    append(settings, "link", stated, because, at_ms)
+    clear = {key: name for each in who.values() for key, name in each.names.items() if name.isprintable()}
+    greater, lesser = readable(greater, clear), readable(lesser, clear)
+    apart = [(clear.get(a, a), clear.get(b, b)) for a, b in standing(statements, greater, lesser)]
     return Done(_outcome(greater, lesser, apart), _command("split", greater.given, lesser.given))
-
-
-def _sets(client: Client, keys: Keys, one: str, two: str) -> _Sets:
-    ends = [identifier(client, keys, one, "A"), identifier(client, keys, two, "B")]
-    ends.sort(key=lambda end: keys.order(end.key))
-    roots = list(dict.fromkeys(end.root for end in ends if end.root))
-    stated = {
-        (each["kind"], each["greater"], each["lesser"]): each
-        for root in roots
-        for each in graph(client, root)
-    }
-    return _Sets(ends, list(stated.values()), owners(client, roots) if roots else {})
 
 
 def parted(members: list[str], by: str, key: str, statements: list[Statement]) -> tuple[str, str]:

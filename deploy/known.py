@@ -36,6 +36,14 @@ class Identifier(NamedTuple):
     root: str
 
 
+class Pair(NamedTuple):
+    """Two identifiers, all that was stated of those connected with either, and whose each of these is."""
+
+    ends: tuple[Identifier, Identifier]
+    statements: list[dict[str, Any]]
+    owners: dict[str, str]
+
+
 def identifier(client: Client, keys: Keys, given: str, where: str) -> Identifier:
     """The identifier that `namespace:value` means, in clear or as a key; ConfigError where it can be none."""
     namespace, _, value = given.partition(":")
@@ -82,14 +90,24 @@ def customers(client: Client, keys: Keys, ids: list[str]) -> list[Customer]:
     ]  # fmt: skip
 
 
-def owners(client: Client, roots: list[str]) -> dict[str, str]:
-    """Identifier -> whose it is, for sets of connected identifiers."""
-    rows = client.execute(
-        "SELECT key, customer_id FROM identities "
-        "WHERE has(splitByChar(' ', %(roots)s), root) AND namespace != 'customer_id'",
-        {"roots": " ".join(roots)},
+def pair(client: Client, keys: Keys, one: str, two: str) -> Pair:
+    """Two identifiers as an operator named them, the greater first, with all that is connected with either."""
+    ends = sorted(
+        (identifier(client, keys, one, "A"), identifier(client, keys, two, "B")),
+        key=lambda end: keys.order(end.key),
     )
-    return {key: str(id_) for key, id_ in rows}
+    roots = sorted({end.root for end in ends if end.root})
+    found = {
+        (each["kind"], each["greater"], each["lesser"]): each
+        for root in roots
+        for each in graph(client, root)
+    }
+    return Pair((ends[0], ends[1]), list(found.values()), _owners(client, roots))
+
+
+def readable(end: Identifier, clear: dict[str, str]) -> Identifier:
+    """What was named by its key, by its value where that is known: key -> value."""
+    return end._replace(given=clear.get(end.key, end.given)) if end.given == end.key else end
 
 
 def graph(client: Client, root: str) -> list[dict[str, Any]]:
@@ -107,6 +125,15 @@ def graph(client: Client, root: str) -> list[dict[str, Any]]:
         with_column_types=True,
     )
     return [{name: value for (name, _), value in zip(columns, row, strict=True)} for row in rows]
+
+
+def _owners(client: Client, roots: list[str]) -> dict[str, str]:
+    rows = client.execute(
+        "SELECT key, customer_id FROM identities "
+        "WHERE has(splitByChar(' ', %(roots)s), root) AND namespace != 'customer_id'",
+        {"roots": " ".join(roots)},
+    )
+    return {key: str(id_) for key, id_ in rows}
 
 
 def _owner(client: Client, key: str) -> tuple[str, str] | None:

@@ -39,6 +39,11 @@ def united(
     return list(dict.fromkeys(owners[key] for key in mine if key in owners)) if pair[1] in mine else []
 
 
+def told(become: Sequence[Customer]) -> str:
+    """Everybody who becomes one, a line each."""
+    return "\n  ".join([f"these {len(become)} customers become one:", *map(named, become)])
+
+
 def named(customer: Customer) -> str:
     """A customer by identifiers that people can read, where any is known in clear; else by their keys."""
     clear = [customer.names[key] for key in customer.keys if customer.names.get(key, "\n").isprintable()]

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from deploy.explain import page
 from deploy.identity import _named, parted, standing
-from deploy.known import Customer, Identifier
+from deploy.known import Customer, Identifier, readable
 from deploy.statement import after, append
 from deploy.uniting import named, united
 from schemas.definitions import PRESETS, read_yaml, validate
@@ -145,6 +145,13 @@ def test_a_third_who_hangs_on_a_shared_word_comes_along() -> None:
         stated(ADA, EVE, "split", "parted"), stated(EVE, MAIL),
     ]  # fmt: skip
     assert united(RULES, whose, said, (ADA, EVE), NOW) == ["a", "b", "e"]
+
+
+def test_what_is_known_in_clear_is_not_told_as_a_digest() -> None:
+    clear = {MAIL: "email:ada@b.co"}
+    assert readable(Identifier(MAIL, MAIL, "c1", ADA), clear).given == "email:ada@b.co"
+    assert readable(Identifier("email:ADA@b.co", MAIL, "c1", ADA), clear).given == "email:ADA@b.co"
+    assert readable(Identifier(CARD, CARD, "c1", ADA), clear).given == CARD
 
 
 def test_a_customer_is_named_as_people_name_them() -> None:
