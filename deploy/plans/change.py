@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 from deploy.definitions import history
+from deploy.reach import check
 from deploy.sources.log import Records, sources, write
 from schemas import plan as plans
 from schemas.errors import ConfigError, NotFound
@@ -23,6 +24,7 @@ def publish(settings: Settings, path: Path, because: str) -> tuple[Plan, bool]:
     if not 0 < len(because) <= MAX_REASON:
         what = f"a reason is needed, of 1 to {MAX_REASON} characters"
         raise ConfigError(what, "--because", "it stands in the log for those who ask why")
+    check(settings, clickhouse=False)
     check_namespaces(settings, wanted, str(path))
     done: list[tuple[Plan, bool]] = []
 

@@ -67,6 +67,9 @@ def fill(settings: Settings, customers: int, events_each: int, seed: int = 0) ->
 def test_every_topic_reaches_its_views_and_nothing_that_was_aborted(settings: Settings, sink: Start) -> None:
     running = sink(settings)
     fill(settings, customers=20, events_each=12)
+    produce(
+        settings, topics.EVENTS, [event(bot=True), event(violations=["Page Viewed@1 /properties/path type"])]
+    )
     produce(settings, topics.REJECTED, [rejection(Reason.MALFORMED, b"\xff{")])
     produce(settings, topics.IDENTITY_CHANGES, [conflict("user_id:0-0", "email:x", T0), Rec(b'{"v": 1}')])
     producer = KafkaProducer(bootstrap_servers=settings.kafka, transactional_id=str(uuid4()))
@@ -83,7 +86,9 @@ def test_every_topic_reaches_its_views_and_nothing_that_was_aborted(settings: Se
         "identities": 40,  # of each customer the identifier and the id
         "identity_links": 0,
         "identity_changes": 1,
-        "events": 240,
+        "events": 241,
+        "bot_events": 1,
+        "plan_violations": 1,
         "lifecycle_changes": 40,
         "lifecycle_periods": 40,
         "portraits": 20,
