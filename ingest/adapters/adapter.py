@@ -1,0 +1,57 @@
+"""What an adapter is: one sender's requests, held to its signature and made into messages. Pure.
+
+    take(hook, secrets, config) -> Taken(messages, reply), NotGenuine, or Refusal
+
+An adapter verifies before it parses. Its messages are Segment's, with the sender's own object in `context.original`,
+and go the way of all others; a message's `messageId` is the same however often the sender sends the same thing.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+Message = dict[str, Any]
+Named = Mapping[str, str]
+
+
+class Hook(NamedTuple):
+    """One request as it came: `now` is when, Unix ms; header names are lower case."""
+
+    method: str
+    query: Named
+    headers: Mapping[bytes, bytes]
+    body: bytes
+    now: int
+
+
+class Reply(NamedTuple):
+    """What the sender expects to hear when all is well."""
+
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+    status: int = 200
+
+
+class Taken(NamedTuple):
+    """The messages of a request, and the answer once the log has them."""
+
+    messages: list[Message]
+    reply: Reply = Reply()
+
+
+class NotGenuine(Exception):
+    """The request is not signed as this sender signs, or too old: 401, and nothing of it is kept."""
+
+
+Take = Callable[[Hook, Named, Named], Taken]
+"""From a request, the source's secrets and its configuration, both by name."""
+
+
+class Adapter(NamedTuple):
+    """One sender. `secrets` and `config`: the names that a source of this adapter must have; `channel`: as a rule."""
+
+    name: str
+    about: str
+    channel: str
+    secrets: tuple[str, ...]
+    config: tuple[str, ...]
+    take: Take
