@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from ingest.accept import Accepted, accept
 from ingest.canonical import Arrival
+from ingest.enrichment.registry import enricher
 from ingest.ordinary import ordinary
 from ingest.shapes import Fields
+from schemas.sources import Enrichment
 from tests.ingest.desks import ANY, NOW, desk_of
+from tests.ingest.enrichment.contexts import FIREFOX
 
 TRACK = {
     "type": "track", "event": "Product Viewed", "userId": "u1", "anonymousId": None, "messageId": "m1",
@@ -37,6 +40,9 @@ ODD: dict[str, list[Any]] = {
     ],
     "context": [
         None, {}, [], {"traits": {"email": "a@b.co"}}, {"device": {"id": "d"}}, {"externalIds": []}, {"x": "\x00"},
+        {"userAgent": "\ud800"}, {"userAgent": "Googlebot/2.1", "ip": "203.0.113.77"}, {"ip": Decimal("1.5")},
+        {"page": {"url": "https://a.example/?utm_source=%22%00", "referrer": "https://t.co/"}},
+        {"page": {"url": "\ud800", "referrer": "\ud800"}},
     ],
     "integrations": [None, {"All": True}, [], 0],
     "writeKey": ["local-shop-write-key"],
@@ -51,6 +57,7 @@ ARRIVALS = [
     Arrival(NOW, "request", sent_at=NOW - 5_000, skew=5_000),
     Arrival(NOW, "request", context={"locale": "de"}),
     Arrival(NOW, "request", integrations={"All": False}),
+    Arrival(NOW, "request", agent=f'{FIREFOX} "\\', ip="203.0.113.77"),
 ]
 
 
@@ -75,7 +82,7 @@ class Strict:
 
 DESKS = [
     ANY, desk_of("user_id"), desk_of("email"), replace(ANY, enrich=marking), replace(ANY, plan=Strict()),
-    replace(ANY, enrich=marking, plan=Strict()),
+    replace(ANY, enrich=enricher(Enrichment(), "web"), plan=Strict()),
 ]  # fmt: skip
 
 
