@@ -1,13 +1,15 @@
 """`context.ip`: what of a browser's or app's address is kept. Pure."""
 
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from ingest.shapes import Fields
 
 LONGEST = 64
 """Characters of an address that are read."""
 REMEMBERED = 16_384
+MASKS = {4: 0xFFFFFF00, 6: 0xFFFFFFFFFFFF << 80}
+"""By version: /24 and /48."""
 
 
 def truncate(context: Fields, _: str, ip: str) -> None:
@@ -36,11 +38,7 @@ STEPS = {"truncate": truncate, "keep": keep, "drop": drop}
 def network(ip: str) -> str:
     """The first address of the network that an address is in; empty where it is none."""
     found = parse(ip)
-    if found is None:
-        return ""
-    if isinstance(found, IPv4Address):
-        return str(IPv4Network((found, 24), strict=False).network_address)
-    return str(IPv6Network((found.packed, 48), strict=False).network_address)
+    return "" if found is None else str(type(found)(int(found) & MASKS[found.version]))
 
 
 def parse(ip: str) -> IPv4Address | IPv6Address | None:
