@@ -30,9 +30,8 @@ class Geo:
 
     def __init__(self, path: Path) -> None:
         """ConfigError where there is none, or one that cannot be read."""
-        self._path = path
+        self._path, self._version = path, _version(path)
         try:
-            self._version = _version(path)
             self._reader = _open(path)
         except (OSError, InvalidDatabaseError) as error:
             raise ConfigError(
@@ -57,11 +56,11 @@ class Geo:
     def look(self) -> None:
         """Open the file again where it is another."""
         self._next = time.monotonic() + LOOK
+        version = _version(self._path)
+        if version == self._version:
+            return
+        self._version = version
         try:
-            version = _version(self._path)
-            if version == self._version:
-                return
-            self._version = version
             self._reader = _open(self._path)
         except (OSError, InvalidDatabaseError) as error:
             say.error("the new MaxMind file cannot be read, the last one stays in use", error=_why(error))
@@ -89,8 +88,12 @@ def _open(path: Path) -> Reader:
         return open_database(copy.name, MODE_AUTO)
 
 
-def _version(path: Path) -> tuple[int, int, int]:
-    found = path.stat()
+def _version(path: Path) -> tuple[int, int, int] | None:
+    """What tells a file from the one that was there before; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 

@@ -1,4 +1,4 @@
-"""The enrichers, in their order, and the one function that a source's are. Pure.
+"""The enrichers, in their order, and the one function that a source's are.
 
     source -> enricher(asked, channel, geo) -> Enrich | None
 

@@ -88,6 +88,7 @@ def test_a_file_that_breaks_later_leaves_the_last_one_in_use(
     assert geo.location(HERE) == LONDON
     file.unlink()
     geo.look()
+    geo.look()
     assert geo.location(HERE) == LONDON
     file.write_bytes(good)
     geo.look()
