@@ -24,7 +24,7 @@ from tests.servers import Broker
 from tests.waiting import connects, until
 
 WHY = "a test"
-SOON = 5.0
+SOON = 10.0
 """Seconds in which a change is heard on a busy machine; it takes less than one."""
 
 
@@ -143,11 +143,11 @@ def test_a_rate_is_429_with_when_to_come_again_and_then_it_is_taken(deployment: 
         heard(till, 200)
         assert batch(till, 300).status == 200, "larger than a second's worth"
         seconds = assert_limited(batch(till, 1), "rate_limited")
-        assert seconds in (2, 3)
+        assert seconds <= 3
         assert batch(client, 300).status == 200, "another source"
         began = time.monotonic()
         until(lambda: batch(till, 1_000).status == 200)
-        assert time.monotonic() - began <= seconds + 1
+        assert time.monotonic() - began <= seconds + 3
         bodies, key = client.without_key(), till.headers["X-Write-Key"]
         visit = {"event": "Visit", "userId": "u1", "writeKey": key}
         assert_limited(bodies.post("/v1/track", visit), "rate_limited")
