@@ -15,13 +15,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ingest.answers import refused
 from ingest.asking import Answer, Asking, health, metrics, ready, share
 from ingest.pixel import pixel
+from ingest.posts import Discarding, Taking
 from ingest.problems import Problem
 from ingest.requests import Hold, drop
 from ingest.sdk_settings import project, source_config
 from ingest.service import Service
 from ingest.shapes import SHAPES
 from ingest.static import snippet
-from ingest.taking import Discarding, Taking
 
 SINGLE = {**{kind: kind for kind in SHAPES}, **{kind[0]: kind for kind in SHAPES}}
 """Paths, also short, of one event, and the type that each names."""

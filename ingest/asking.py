@@ -1,4 +1,4 @@
-"""Endpoints of all but the posts that `ingest.taking` takes: questions, preflights, methods that a path lacks."""
+"""Endpoints of all but the posts that `ingest.posts` takes: questions, preflights, methods that a path lacks."""
 
 from collections.abc import Awaitable, Callable
 
