@@ -32,7 +32,7 @@ def evaluate(portrait: Portrait, who: Subject, touched: Collection[str] | None =
     What the subject is (`labels`, `stage`, `scores`) is brought up to date in place.
     """
     changed, due, failed = list[Changed](), dict[str, int | None](), list[str]()
-    rules, labels, now = portrait.rules, who.labels, who.now
+    rules, needing, labels, now = portrait.rules, portrait.needing, who.labels, who.now
     todo, done = _places(portrait, touched), 0
     while done < len(todo):
         rule, scores = rules[todo[done]], who.scores
@@ -44,8 +44,8 @@ def evaluate(portrait: Portrait, who: Subject, touched: Collection[str] | None =
         if value != was:
             changed.append(Changed(rule, was, value))
             _note(rule, who, value)
-        if touched is not None and (value != was or who.scores is not scores):
-            _also(todo, done, portrait.needing[rule.id])
+        if (value != was or who.scores is not scores) and touched is not None and (more := needing[rule.id]):
+            _also(todo, done, more)
     return Found(changed, due, failed)
 
 

@@ -92,33 +92,28 @@ class Window(NamedTuple):
         """When an answer to the total changes by itself."""
         if not self.leaf.days:
             return never
-
-        return lambda who: self._change(who, answer, self._suffixes(who))
+        both = self._answer(answer)
+        return lambda who: both(who)[1]
 
     def compiled(self, holds: Callable[[Any], bool]) -> Compiled:
         """The condition that the total passes."""
-
-        def test(who: Subject) -> bool:
-            return holds(self.total(who))
-
         if not self.leaf.days:
-            return Compiled(test, never)
-        nothing = holds(self.measure.nothing)
+            return Compiled(lambda who: holds(self.total(who)), never)
+        return both_of(self._answer(holds))
 
-        def both(who: Subject) -> tuple[bool, int | None]:
-            if leaf_of(who, self.key) is None:
-                return nothing, None
-            suffixes = self._suffixes(who)
-            return holds(suffixes[0][1]), self._change(who, holds, suffixes)
+    def _answer(self, answer: Callable[[Any], Any]) -> Callable[[Subject], tuple[Any, int | None]]:
+        """An answer to the total, and when it changes by itself."""
+        suffixes_of, days, start_of = self._suffixes, self.leaf.days, self.context.calendar.start_of
 
-        return Compiled(test, self.next_change(holds), both)
+        def both(who: Subject) -> tuple[Any, int | None]:
+            suffixes = suffixes_of(who)
+            now = answer(suffixes[0][1])
+            for (day, _), (_, rest) in pairwise(suffixes):
+                if answer(rest) != now:
+                    return now, later(start_of(day + days), who)
+            return now, None
 
-    def _change(self, who: Subject, answer: Callable[[Any], Any], suffixes: list[Day[Any]]) -> int | None:
-        now = answer(suffixes[0][1])
-        for (day, _), (_, rest) in pairwise(suffixes):
-            if answer(rest) != now:
-                return later(self.context.calendar.start_of(day + self.leaf.days), who)
-        return None
+        return both
 
     def _suffixes(self, who: Subject) -> list[Day[Any]]:
         """The total from each day within on, the oldest first; of nothing at last."""
