@@ -22,6 +22,7 @@ PREFIX = "source/"
 MAX_KEY = 200
 MAX_KEYS = 20
 """Write keys of a source that may be taken at once: the newest, and those in their grace."""
+_USUAL_PORT = re.compile(r"^(http://[^:]+):80$|^(https://[^:]+):443$")
 _KEY = re.compile(rf"[\x21-\x7e]{{8,{MAX_KEY}}}")
 Origin = Annotated[str, Field(pattern=r"^https?://(\*\.)?[a-z0-9.-]+(:[0-9]{1,5})?$", max_length=200)]
 
@@ -69,6 +70,15 @@ class Terms(BaseModel):
         if region is not None and region not in SUPPORTED_REGIONS:
             raise ValueError(f"no region {region!r} has phone numbers; ISO 3166, as GB")
         return region
+
+    @field_validator("origins")
+    @classmethod
+    def _as_browsers_write_them(
+        cls, origins: tuple[str, ...] | Literal["any"]
+    ) -> tuple[str, ...] | Literal["any"]:
+        if origins == "any":
+            return origins
+        return tuple(_USUAL_PORT.sub(r"\1\2", origin) for origin in origins)
 
 
 class Declared(Terms):

@@ -38,6 +38,36 @@ def test_a_region_that_yaml_would_take_for_false_is_a_region(tmp_path: Path) -> 
     assert loaded(tmp_path, ONE.replace("}", ", phone_region: NO}")).sources[0].phone_region == "NO"
 
 
+def test_origins_are_as_browsers_write_them(tmp_path: Path) -> None:
+    given = "https://a.example:443, http://*.a.example:80, https://a.example:80, http://localhost:8000"
+    (source,) = loaded(tmp_path, ONE.replace("}", f", origins: [{given}]}}")).sources
+    assert source.origins == (
+        "https://a.example",
+        "http://*.a.example",
+        "https://a.example:80",
+        "http://localhost:8000",
+    )
+
+
+def test_a_key_has_one_digest_under_one_secret_and_another_under_another() -> None:
+    digest = sources.key_digest("s" * 32, "a-write-key")
+    assert digest == sources.key_digest("s" * 32, "a-write-key") == "aaedc8c6a0216fdc2bdf5259fe8dae7f"
+    assert digest != sources.key_digest("t" * 32, "a-write-key")
+
+
+@pytest.mark.parametrize(
+    ("at", "zone", "day"),
+    [
+        (1_798_761_599_000, "UTC", "2026-12-31"),
+        (1_798_761_600_000, "UTC", "2027-01-01"),
+        (1_798_732_800_000, "Asia/Shanghai", "2027-01-01"),
+        (1_798_761_600_000, "America/New_York", "2026-12-31"),
+    ],
+)
+def test_a_day_is_the_deployments(at: int, zone: str, day: str) -> None:
+    assert sources.day_of(at, zone) == day
+
+
 def test_a_write_key_is_never_shown(tmp_path: Path) -> None:
     assert "12345678abc" not in repr(loaded(tmp_path, ONE))
     with pytest.raises(ConfigError) as caught:
