@@ -73,12 +73,12 @@
   };
 
   const put = event => {
-    const who = event.type == 'identify' && event.userId, queue = keys();
+    const who = event.userId, queue = keys();
     if (who) {
       if (box[USER] && box[USER] != who) forget(ID);
       keep(USER, who);
     }
-    event.userId = box[USER] || who;
+    event.userId = box[USER] || who || undefined;
     event.anonymousId = visitor = box[ID] || visitor || uuid();
     keep(ID, visitor);
     event.context.consent = box[CONSENT] ? true : null;
