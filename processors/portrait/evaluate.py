@@ -60,7 +60,8 @@ def _also(todo: list[int], done: int, places: Iterable[int]) -> None:
 def _places(portrait: Portrait, touched: Collection[str] | None) -> list[int]:
     if touched is None:
         return list(range(len(portrait.rules)))
-    return sorted(portrait.places[id_] for id_ in touched if id_ in portrait.places)
+    places = portrait.places
+    return sorted([places[id_] for id_ in touched if id_ in places])
 
 
 def is_silent(portrait: Portrait, who: Subject) -> bool:
