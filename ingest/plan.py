@@ -18,9 +18,11 @@ from typing import Any, NamedTuple
 from jsonschema_rs import Draft202012Validator, ValidationError
 
 from ingest.amounts import Amounts, amounts_of, numbers
+from ingest.bodies import MAX_EVENT
 from ingest.rules import legible, pointer, rule_of
 from schemas.json_schema import options
 from schemas.plan import Plan, Planned, PlannedEvent
+from schemas.unfolding import weight
 
 Fields = dict[str, Any]
 Verdict = tuple[tuple[str, ...], bool]
@@ -28,8 +30,12 @@ Verdict = tuple[tuple[str, ...], bool]
 FINE: Verdict = ((), False)
 MAX_RULES = 20
 """Rules that are told of one event."""
-MAX_VALUES = 500
-"""Of a part with more values only one broken rule is told: finding all would cost milliseconds."""
+MAX_COST = 5_000_000
+"""Values of an event times weight of its schema, most of which cost nothing; the worst are a second."""
+MAX_TELLING = 20_000
+"""The same, up to which all broken rules are told; beyond, the first."""
+LIGHT = MAX_COST * 2 // MAX_EVENT
+"""The weight of a schema to which no event is too large."""
 CALLS = frozenset(("Page Viewed", "Screen Viewed", "Identified", "Grouped", "Aliased"))
 """Names of the calls other than track, which are never unplanned."""
 
@@ -40,6 +46,7 @@ class _Part(NamedTuple):
     name: str
     is_valid: Callable[[Any], bool]
     schema: Draft202012Validator
+    weight: int
 
 
 class _Version(NamedTuple):
@@ -128,7 +135,7 @@ def _part(name: str, schema: Fields | None) -> _Part | None:
     if not schema:
         return None
     validator = Draft202012Validator(schema, **options())
-    return _Part(name, validator.is_valid, validator)
+    return _Part(name, validator.is_valid, validator, weight(schema))
 
 
 def _number(version: Any) -> int:
@@ -148,25 +155,27 @@ def _broken(part: _Part | None, value: Fields) -> Iterable[str]:
     if part is None:
         return ()
     try:
+        if part.weight > LIGHT and _exceeds(value, MAX_COST // part.weight):
+            return (f"{pointer(part.name)} size",)
         if part.is_valid(value):
             return ()
-        return dict.fromkeys(rule_of(part.name, error) for error in _errors(part.schema, value))
+        return dict.fromkeys(rule_of(part.name, error) for error in _errors(part, value))
     except ValueError:  # nested deeper than schemas are followed
         return (f"{pointer(part.name)} depth",)
 
 
-def _errors(schema: Draft202012Validator, value: Fields) -> Iterable[ValidationError]:
-    if _values(value, MAX_VALUES) <= MAX_VALUES:
-        return schema.iter_errors(value)
+def _errors(part: _Part, value: Fields) -> Iterable[ValidationError]:
+    if not _exceeds(value, MAX_TELLING // part.weight):
+        return part.schema.iter_errors(value)
     try:
-        schema.validate(value)
+        part.schema.validate(value)
     except ValidationError as error:
         return (error,)
     return ()
 
 
-def _values(value: Any, most: int) -> int:
-    """How many values a value holds, counted no further than `most` and a few."""
+def _exceeds(value: Any, most: int) -> bool:
+    """Whether a value holds more than so many values."""
     count, inside = 0, [value]
     while inside and count <= most:
         one = inside.pop()
@@ -175,4 +184,4 @@ def _values(value: Any, most: int) -> int:
             inside.extend(islice(one.values(), most))
         elif isinstance(one, list):
             inside.extend(one[:most])
-    return count
+    return count > most
