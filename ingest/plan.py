@@ -10,19 +10,14 @@ plan itself says: never a value, nor a property that only the sender knows. `EVE
 that the plan does not have) are the others.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, NamedTuple
 
-from jsonschema_rs import Draft202012Validator, ValidationError
-
 from ingest.amounts import Amounts, amounts_of, numbers
-from ingest.bodies import MAX_EVENT
-from ingest.rules import legible, pointer, rule_of
-from schemas.json_schema import options
+from ingest.parts import Part, broken, part_of
+from ingest.rules import legible, pointer
 from schemas.plan import Plan, Planned, PlannedEvent
-from schemas.unfolding import weight
 
 Fields = dict[str, Any]
 Verdict = tuple[tuple[str, ...], bool]
@@ -30,31 +25,16 @@ Verdict = tuple[tuple[str, ...], bool]
 FINE: Verdict = ((), False)
 MAX_RULES = 20
 """Rules that are told of one event."""
-MAX_COST = 5_000_000
-"""Values of an event times weight of its schema, most of which cost nothing; the worst are a second."""
-MAX_TELLING = 20_000
-"""The same, up to which all broken rules are told; beyond, the first."""
-LIGHT = MAX_COST * 2 // MAX_EVENT
-"""The weight of a schema to which no event is too large."""
 CALLS = frozenset(("Page Viewed", "Screen Viewed", "Identified", "Grouped", "Aliased"))
 """Names of the calls other than track, which are never unplanned."""
-
-
-class _Part(NamedTuple):
-    """A compiled schema, and of what."""
-
-    name: str
-    is_valid: Callable[[Any], bool]
-    schema: Draft202012Validator
-    weight: int
 
 
 class _Version(NamedTuple):
     """A version of an event, compiled. `label`: as rules name it."""
 
     label: str
-    properties: _Part | None
-    traits: _Part | None
+    properties: Part | None
+    traits: Part | None
     amounts: Amounts | None
     identifiers: tuple[str, ...]
     reject: bool
@@ -92,8 +72,8 @@ class Compiled:
         if planned.amounts is not None:
             properties = numbers(properties, planned.amounts)
         rules = [
-            *_broken(planned.properties, properties),
-            *_broken(planned.traits, traits),
+            *broken(planned.properties, properties),
+            *broken(planned.traits, traits),
             *(
                 f"{pointer('identifiers', n)} required"
                 for n in planned.identifiers
@@ -123,19 +103,12 @@ def of_record(value: bytes) -> Compiled:
 def _version(event: PlannedEvent) -> _Version:
     return _Version(
         f"{legible(event.name)}@{event.version}",
-        _part("properties", event.properties),
-        _part("traits", event.traits),
+        part_of("properties", event.properties),
+        part_of("traits", event.traits),
         amounts_of(event.name, event.properties) if event.properties else None,
         event.identifiers,
         event.on_violation == "reject",
     )
-
-
-def _part(name: str, schema: Fields | None) -> _Part | None:
-    if not schema:
-        return None
-    validator = Draft202012Validator(schema, **options())
-    return _Part(name, validator.is_valid, validator, weight(schema))
 
 
 def _number(version: Any) -> int:
@@ -148,40 +121,3 @@ def _number(version: Any) -> int:
 def _has(identifiers: Mapping[str, Any], namespace: str) -> bool:
     """Whether a value of the namespace is stated; without a scope, of any scope."""
     return namespace in identifiers or any(name.partition("/")[0] == namespace for name in identifiers)
-
-
-def _broken(part: _Part | None, value: Fields) -> Iterable[str]:
-    """The rules of one part that are broken, each once."""
-    if part is None:
-        return ()
-    try:
-        if part.weight > LIGHT and _exceeds(value, MAX_COST // part.weight):
-            return (f"{pointer(part.name)} size",)
-        if part.is_valid(value):
-            return ()
-        return dict.fromkeys(rule_of(part.name, error) for error in _errors(part, value))
-    except ValueError:  # nested deeper than schemas are followed
-        return (f"{pointer(part.name)} depth",)
-
-
-def _errors(part: _Part, value: Fields) -> Iterable[ValidationError]:
-    if not _exceeds(value, MAX_TELLING // part.weight):
-        return part.schema.iter_errors(value)
-    try:
-        part.schema.validate(value)
-    except ValidationError as error:
-        return (error,)
-    return ()
-
-
-def _exceeds(value: Any, most: int) -> bool:
-    """Whether a value holds more than so many values."""
-    count, inside = 0, [value]
-    while inside and count <= most:
-        one = inside.pop()
-        count += 1
-        if isinstance(one, dict):
-            inside.extend(islice(one.values(), most))
-        elif isinstance(one, list):
-            inside.extend(one[:most])
-    return count > most

@@ -39,7 +39,7 @@ def inside(node: dict[Any, Any]) -> Iterator[Any]:
             yield from value.values()
 
 
-class _TooDeep(Exception):
+class _TooDeep(ValueError):
     """A schema unfolds too deep; its argument is the name of a definition on the way, or nothing."""
 
 

@@ -271,7 +271,11 @@ def test_a_record_is_a_plan_or_a_value_error() -> None:
     record = plans.Plan(**dict(planned), version=1, published_at=0, because="x")
     assert rules(of_record(record.model_dump_json().encode()), {}) == ["E@1 /properties/a required"]
     bad = orjson.loads(record.model_dump_json())
-    bad["events"][0]["properties"] = {"type": "strin"}
-    for value in (b"{", b"[]", orjson.dumps(bad)):
+    endless = {"$ref": "#/$defs/a", "$defs": {"a": {"not": {"$ref": "#/$defs/a"}}}}
+    values = [b"{", b"[]"]
+    for schema in ({"type": "strin"}, {"$ref": "https://example.com/s"}, {"$ref": "#/$defs/a"}, endless):
+        bad["events"][0]["properties"] = schema
+        values.append(orjson.dumps(bad))
+    for value in values:
         with pytest.raises(ValueError):
             of_record(value)
