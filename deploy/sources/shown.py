@@ -50,7 +50,7 @@ def lines(source: Source, used: int, at: int) -> list[Text]:
     if switched := [f"{name}={ON.get(value, value)}" for name, value in own.items() if value != usual[name]]:
         found.append(f"enrichment {', '.join(switched)}")
     found += [key_line(key) for key in source.keys if key.taken(at)]
-    because = Text("because ") + plain(source.because) if source.because else Text("founded")
+    because = Text("because ") + plain(source.because) if source.because else Text("from the sources file")
     return [*map(Text, found), because + Text(f" ({_moment(source.changed_at)})")]
 
 

@@ -89,6 +89,10 @@ def test_a_write_key_is_never_shown(tmp_path: Path) -> None:
         ([ONE.replace("}", ", phone_region: china}")], "sources.0.phone_region: must be a country"),
         ([ONE.replace("}", ", colour: red}")], "sources.0.colour: there is no such field"),
         ([ONE.replace("}", ", trusted: perhaps}")], "sources.0.trusted: must be true or false"),
+        (
+            [ONE.replace("}", ", origins: [shop.example]}")],
+            "sources.0.origins.0: must be an origin in small letters",
+        ),
         (["{}"], "sources.0.name: is missing"),
         ([], "sources: must be a list"),
         (["&a " + ONE, "*a"], "aliases and tags are not taken"),
