@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.cli import app
-from deploy.plans import trial
+from deploy.plans import change, trial
+from deploy.plans.shown import versions
 from deploy.plans.trial import Trial
 from projections.connect import connect
 from projections.migrate import migrate
@@ -229,3 +231,18 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(platform: Settings, tmp_pa
     assert "no such file" in refusal("check", str(tmp_path / "none.yaml")).what
     assert "has no tracking plan" in refusal("show", "shop").what
     assert "has no tracking plan" in refusal("history", "shop").what
+
+
+def test_who_publishes_at_once_publishes_one_after_the_other(deployment: Settings, tmp_path: Path) -> None:
+    def publishing(name: str) -> tuple[int, str]:
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(f"kind: plan\nsource: shop\nevents: [{{name: {name}}}]")
+        plan, new = change.publish(deployment, path, name)
+        assert new
+        return plan.version, plan.because
+
+    with ThreadPoolExecutor() as threads:
+        published = dict(threads.map(publishing, ["A", "B", "C"]))
+    assert sorted(published) == [1, 2, 3]
+    there = {each.version: each.events[0].name for each in versions(deployment, "shop")}
+    assert there == published
