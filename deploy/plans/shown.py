@@ -25,18 +25,15 @@ def trial(plan: Planned, found: Trial, days: int) -> None:
          f"{found.marked:,} accepted and marked")  # fmt: skip
     if found.again:
         _say(f"{found.accepted:,} of {found.again:,} that plans rejected meanwhile would be accepted now")
-    if not found.rules:
-        return
-    table = Table("rule", "would be", "events", "message ids", box=None, header_style="dim", pad_edge=False)
     ordered = sorted(
         found.rules.items(), key=lambda item: (not item[0].reject, -item[1].events, item[0].name)
     )
     for rule, broken in ordered[:MOST]:
         does = "rejected" if rule.reject else "marked"
-        table.add_row(plain(rule.name), does, f"{broken.events:,}", plain(", ".join(broken.examples)))
-    Console().print(table, highlight=False, markup=False, soft_wrap=True)
+        _say(f"  {does:<8} {broken.events:>9,}  {rule.name}")
+        _say(f"  {'':18}  as {', '.join(broken.examples)}")
     if len(ordered) > MOST:
-        _say(f"and {len(ordered) - MOST:,} rules more")
+        _say(f"  and {len(ordered) - MOST:,} rules more")
 
 
 def plan(settings: Settings, source: str) -> None:

@@ -4,10 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
+import pytest
 
-from deploy.plans import trial
+from deploy.plans import shown, trial
 from deploy.plans.change import following
-from deploy.plans.trial import MAX_RULES, OTHERS, Rule, Trial, tried
+from deploy.plans.trial import MAX_RULES, OTHERS, Broken, Rule, Trial, tried
 from ingest.plan import Compiled, compiled
 from projections.planned import Rejected, Taken
 from schemas import plan as plans
@@ -75,3 +76,18 @@ def test_what_was_rejected_is_taken_in_again() -> None:
         return orjson.dumps(body)
 
     assert again(compiled(REQUIRES), message(), message(a=1), b"[]", b"{", b"") == (5, 1)
+
+
+def test_what_is_told_of_a_trial_is_whole_on_any_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "Order Completed@2 /properties/products/*/a_rather_long_name_of_a_property required\x1b[0m"
+    found = Trial(12_345, 1_200, 33, {Rule("Hover unplanned", False): Broken(33, ["a"])}, again=7, accepted=3)
+    found.rules[Rule(name, True)] = Broken(1_200, ["m1", "m2"])
+    shown.trial(planned(), found, 7)
+    assert capsys.readouterr().out.splitlines() == [
+        "12,345 events of shop in 7 days: 1,200 would be rejected, 33 accepted and marked",
+        "3 of 7 that plans rejected meanwhile would be accepted now",
+        f"  rejected     1,200  {name[:-4]}\\x1b[0m",
+        "                      as m1, m2",
+        "  marked          33  Hover unplanned",
+        "                      as a",
+    ]
