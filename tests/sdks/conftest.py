@@ -13,16 +13,12 @@ from tests.conftest import settings_for
 from tests.sdks.browser import chromium, visitor
 from tests.sdks.registry import SDKS, Place
 from tests.sdks.runs import NODE_MODULES
+from tests.sdks.scenarios import key_of
 from tests.sdks.sites import Answer, Request, serving
 from tests.servers import Broker
 
 PAGE = Path(__file__).parent / "drivers/page.html"
 ANALYTICS_NEXT = NODE_MODULES / "@segment/analytics-next/dist/umd/index.js"
-
-
-def key_of(source: str) -> str:
-    """The write key of a source in these tests."""
-    return f"the-write-key-of-{source}"
 
 
 @pytest.fixture(scope="session")

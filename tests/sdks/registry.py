@@ -24,13 +24,13 @@ class Place(NamedTuple):
 
 
 class Sdk(NamedTuple):
-    """An SDK; `name` is also its source, `single` says that it posts each event by itself."""
+    """An SDK; `name` is also its source, `in_page` says that it lives in a browser and posts each event by itself."""
 
     name: str
     package: str
     version: str
     start: Callable[[Order, Place], Run]
-    single: bool = False
+    in_page: bool = False
 
     @contextmanager
     def working(self, order: Order, place: Place) -> Iterator[Run]:
@@ -74,5 +74,5 @@ SDKS = (
     Sdk("rudder-python", RUDDER, version(RUDDER), _python("rudder")),
     Sdk("segment-node", SEGMENT_NODE, _node_version(SEGMENT_NODE), _node("segment")),
     Sdk("rudder-node", RUDDER_NODE, _node_version(RUDDER_NODE), _node("rudder")),
-    Sdk("segment-next", SEGMENT_NEXT, _node_version(SEGMENT_NEXT), _page, single=True),
+    Sdk("segment-next", SEGMENT_NEXT, _node_version(SEGMENT_NEXT), _page, in_page=True),
 )

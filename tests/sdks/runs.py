@@ -23,7 +23,7 @@ class Order(TypedDict):
     host: str
     key: str
     calls: list[Call]
-    settings: str
+    asking: bool
 
 
 class Run(Protocol):

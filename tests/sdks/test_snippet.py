@@ -17,8 +17,9 @@ from tests.conftest import settings_for
 from tests.ingest.servers import serving as ingest_serving
 from tests.processes import Process
 from tests.sdks.browser import visitor
-from tests.sdks.conftest import key_of, source
+from tests.sdks.conftest import source
 from tests.sdks.log import Log, reading
+from tests.sdks.scenarios import key_of
 from tests.sdks.sites import Answer, Request, serving
 from tests.waiting import until
 
