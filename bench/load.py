@@ -73,17 +73,18 @@ SOURCES = {"server": message, "plain": browsed, "all": browsed}
 
 
 def requests(batch: int, source: str) -> list[bytes]:
-    """Whole HTTP requests, single posts where `batch` is 1; each from an address of its own, by X-Forwarded-For."""
+    """Whole HTTP requests, single posts where `batch` is 1; from the address of its first customer, by X-Forwarded-For."""
     drawn = random.Random(SEED)
     events = [SOURCES[source](drawn, number) for number in range(EVENTS)]
     groups = [events[start : start + batch] for start in range(0, EVENTS, batch)]
     path, key = "track" if batch == 1 else "batch", b64encode(f"bench-{source}-write-key:".encode()).decode()
     made = []
     for group in groups:
+        number = int(group[0]["userId"].removeprefix("user-"))
         body = orjson.dumps(group[0] if batch == 1 else {"batch": group})
         head = (
             f"POST /v1/{path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Basic {key}\r\n"
-            f"X-Forwarded-For: 203.0.{drawn.randrange(256)}.{drawn.randrange(256)}\r\n"
+            f"X-Forwarded-For: 203.0.{number % 256}.{number // 256}\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         made.append(head.encode() + body)

@@ -41,6 +41,7 @@ def network(ip: str) -> str:
     return "" if found is None else str(type(found)(int(found) & MASKS[found.version]))
 
 
+@lru_cache(maxsize=64)  # the network and the location of an address are asked for one after the other
 def parse(ip: str) -> IPv4Address | IPv6Address | None:
     """An address, also with a port, and the first of a list of them; None where there is none.
 
