@@ -44,6 +44,7 @@ def test_the_order_of_namespaces_never_changes() -> None:
         "email",
         "wechat_unionid",
         "wechat_openid",
+        "wecom_external_userid",
         "weibo_uid",
         "douyin_openid",
         "facebook_psid",
