@@ -73,7 +73,7 @@ SOURCES = {"server": message, "plain": browsed, "all": browsed}
 
 
 def requests(batch: int, source: str) -> list[bytes]:
-    """Whole HTTP requests, single posts where `batch` is 1; from the address of its first customer, by X-Forwarded-For."""
+    """Whole HTTP requests, single posts where `batch` is 1; from an address of its first customer's own."""
     drawn = random.Random(SEED)
     events = [SOURCES[source](drawn, number) for number in range(EVENTS)]
     groups = [events[start : start + batch] for start in range(0, EVENTS, batch)]
