@@ -37,7 +37,7 @@ def test_what_needs_setup_does_it_by_itself() -> None:
 
 
 def test_setup_again_does_nothing() -> None:
-    argv = [ROOT / "deploy/setup.sh", "tests"]
+    argv = [str(ROOT / "deploy/setup.sh"), "tests"]
     done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=10)
     assert done.stdout + done.stderr == ""
 
@@ -83,7 +83,7 @@ def stub(path: Path, script: str) -> None:
 
 
 def set_up(machine: Path, *what: str) -> "subprocess.CompletedProcess[str]":
-    argv = [machine / "bin/bash", machine / "deploy/setup.sh", *what]
+    argv = [str(machine / "bin/bash"), str(machine / "deploy/setup.sh"), *what]
     env = {"PATH": str(machine / "bin")}
     return subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=30)
 
