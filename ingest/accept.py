@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
-from ingest.bodies import MAX_EVENT, NUL, dump, original
+from ingest.bodies import MAX_BODY, MAX_EVENT, NUL, dump, original
 from ingest.canonical import Arrival, Desk, canonical, planned
 from ingest.identifiers import Identity
 from ingest.ordinary import ordinary
@@ -61,24 +61,33 @@ def accept(messages: list[Any], desk: Desk, arrival: Arrival) -> Accepted:
 
 def _event(message: Any, desk: Desk, arrival: Arrival, number: int) -> tuple[Identity, bytes]:
     identity, body = canonical(message, desk, arrival, number)
-    value, body = _value(body, message)
+    value, body = _value(body, message, desk.most)
     if desk.plan is not None and planned(desk.plan, body):
         value = orjson.dumps(body)
     return identity, value
 
 
-def _value(body: EventBody, message: Any) -> tuple[bytes, EventBody]:
+def _value(body: EventBody, message: Any, most: int) -> tuple[bytes, EventBody]:
     """The record's value, within the limits and readable for every consumer; and the event as they will read it."""
     try:
         value = orjson.dumps(body)
     except TypeError:
         value = _exactly(body)
         body = cast("EventBody", orjson.loads(value))
-    if len(value) > MAX_EVENT - 2_048 and len(original(message)) > MAX_EVENT:
-        raise too_large(f"an event may have {MAX_EVENT} bytes")
+    if len(value) > most - 2_048 and _too_large(value, message, most):
+        raise too_large(f"an event may have {most} bytes")
     if b"\\" in value and b"u0000" in value and NUL.search(value):
         raise invalid("contains a NUL character")
     return value, body
+
+
+def _too_large(value: bytes, message: Any, most: int) -> bool:
+    """Whether it had more bytes as its sender sent it: an adapter keeps that beside what it makes of it."""
+    if most == MAX_EVENT:
+        return len(original(message)) > most
+    context = message.get("context")
+    sent = context.get("original") if isinstance(context, dict) else None
+    return len(original(message if sent is None else sent)) > most or len(value) > 3 * most
 
 
 def _exactly(body: EventBody) -> bytes:
@@ -91,4 +100,4 @@ def _exactly(body: EventBody) -> bytes:
 def _refused(refusal: Refusal, message: Any) -> Refused:
     given = message.get("messageId") if isinstance(message, dict) else None
     message_id = given[:100] if isinstance(given, str) else ""
-    return Refused(Rejection(refusal.reason, refusal.detail, original(message)), message_id)
+    return Refused(Rejection(refusal.reason, refusal.detail, original(message)[:MAX_BODY]), message_id)

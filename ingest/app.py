@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingest.answers import refused
 from ingest.asking import Answer, Asking, health, metrics, ready, share
+from ingest.hooks import PATH, Hooking
 from ingest.pixel import pixel
 from ingest.posts import Discarding, Taking
 from ingest.problems import Problem
@@ -52,6 +53,7 @@ def app(service: Service) -> ASGIApp:
     posts |= {path: Discarding(service) for path in DISCARDED}
     posts |= {f"{path}/": endpoint for path, endpoint in posts.items()}
     answers = {**dict.fromkeys(posts), **GETS, **{f"{path}/": answer for path, answer in GETS.items()}}
+    hooks = Hooking(service)
     routes = [Route(path, Asking(service, answer)) for path, answer in answers.items()]
 
     async def missing(request: Request, _: Exception) -> Response:
@@ -65,6 +67,8 @@ def app(service: Service) -> ASGIApp:
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         endpoint = posts.get(scope["path"]) if scope["method"] == "POST" else None
+        if endpoint is None and scope["path"].startswith(PATH):
+            endpoint = hooks
         if endpoint is None and scope["method"] not in BODILESS:
             await drop(receive, Hold(service.held))
         await (endpoint or starlette)(scope, receive, send)

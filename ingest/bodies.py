@@ -27,20 +27,20 @@ WRITE_KEY = re.compile(rb'("writeKey"\s*:\s*")[^"]*')
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
-def oversized(start: bytes) -> Refusal:
+def oversized(start: bytes, most: int = MAX_BODY) -> Refusal:
     """The body is over the limit; of it, the start is kept."""
-    return too_large(f"a body may have {MAX_BODY} bytes; the start of it is kept", start[:MAX_EVENT])
+    return too_large(f"a body may have {most} bytes; the start of it is kept", start[:MAX_EVENT])
 
 
-def inflate(body: bytes) -> bytes:
+def inflate(body: bytes, most: int = MAX_BODY) -> bytes:
     """A gzip body as plain bytes, inflated no further than the limit; Refusal where it is none or goes on."""
     inflater = zlib.decompressobj(wbits=31)
     try:
-        plain = inflater.decompress(body, MAX_BODY + 1)
+        plain = inflater.decompress(body, most + 1)
     except zlib.error:
         raise malformed("the body is not gzip", body) from None
-    if len(plain) > MAX_BODY:
-        raise oversized(plain)
+    if len(plain) > most:
+        raise oversized(plain, most)
     if not inflater.eof:
         raise malformed("the gzip body is cut off", body)
     if inflater.unused_data.strip(b"\0"):

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from ingest import times
+from ingest.bodies import MAX_EVENT
 from ingest.identifiers import Identity, Policy, claims, identify, said, text
 from ingest.refusal import Refusal, invalid
 from ingest.shapes import SHAPES, Fields
@@ -81,6 +82,8 @@ class Desk:
     known: Callable[[str | None, str | None], Identity | None]
     enrich: Enrich | None = None
     plan: Plan | None = None
+    most: int = MAX_EVENT
+    """Bytes that an event may have as its sender sent it."""
 
 
 def desk(
@@ -143,7 +146,8 @@ def canonical(  # noqa: C901, PLR0912 - one pass, and no call that an ordinary e
     if name in REGISTRY:
         properties = _exact(name, properties, desk.currency, message_id)
     if original := _original(message, identity, arrival):
-        context = {**context, "original": original}
+        kept = context.get("original")  # by an adapter, of what its sender sent
+        context = {**context, "original": {**original, **kept} if type(kept) is dict else original}
     bot = False
     if desk.enrich is not None:
         context, bot = desk.enrich(context, arrival)

@@ -89,10 +89,14 @@ class Doors:
         found = self._taken.get(self._digest(key)) if usable else None
         if found is None or (found[1] is not None and self._now() >= found[1]):
             raise Problem(401, "unauthorized", "unknown write key")
-        door = found[0]
-        if not door.source.enabled:
-            raise Problem(404, "source_disabled", "this source is disabled")
-        return door
+        return _enabled(found[0])
+
+    def by_name(self, name: str) -> Door:
+        """The door of a source that takes its events in by an adapter; Problem 404 where there is none that does."""
+        door = self._doors.get(name)
+        if door is None or door.source.adapter is None:
+            raise Problem(404, "not_found", "no source of this name has an adapter")
+        return _enabled(door)
 
     def allows_origin(self, origin: str) -> bool:
         """Whether pages of a web origin may send as any enabled source: all that a preflight can be told."""
@@ -159,6 +163,12 @@ class Doors:
 
     def _allows(self, origin: str) -> bool:
         return any(door.source.enabled and door.admits(origin) for door in self._doors.values())
+
+
+def _enabled(door: Door) -> Door:
+    if not door.source.enabled:
+        raise Problem(404, "source_disabled", "this source is disabled")
+    return door
 
 
 def _pages(source: Source) -> re.Pattern[str] | None:

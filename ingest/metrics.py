@@ -39,7 +39,7 @@ class Metrics(Collector):
 
     def answered(self, status: int, seconds: float) -> None:
         """One answer to a request that sends events."""
-        self._requests[status] += 1
+        self._requests[status] = self._requests.get(status, 0) + 1
         self._buckets[bisect_left(SECONDS, seconds)] += 1
         self._seconds += seconds
 

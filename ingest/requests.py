@@ -52,11 +52,16 @@ async def drop(receive: Receive, hold: Hold) -> None:
         await read(receive, b"", hold, keep=False)
 
 
-async def read(receive: Receive, encoding: bytes, hold: Hold, *, keep: bool = True) -> bytes:
-    """The plain body; Refusal where it is too large or not encoded as claimed; Problem where it does not come."""
+async def read(
+    receive: Receive, encoding: bytes, hold: Hold, *, keep: bool = True, most: int = MAX_BODY
+) -> bytes:
+    """The plain body, of so many bytes at `most`.
+
+    Refusal where it is too large or not encoded as claimed; Problem where it does not come.
+    """
     task = hold.deadlines.begin()
     try:
-        body = await _read(receive, hold, keep)
+        body = await _read(receive, hold, keep, most)
     except asyncio.CancelledError:
         if hold.deadlines.end(task):
             raise
@@ -64,18 +69,18 @@ async def read(receive: Receive, encoding: bytes, hold: Hold, *, keep: bool = Tr
         raise Problem(408, "timeout", "the body came too slowly") from None
     finally:
         hold.deadlines.end(task)
-    return _decoded(body, encoding.strip().lower()) if encoding else body
+    return _decoded(body, encoding.strip().lower(), most) if encoding else body
 
 
-def _decoded(body: bytes, encoding: bytes) -> bytes:
+def _decoded(body: bytes, encoding: bytes, most: int) -> bytes:
     if encoding == b"gzip":
-        return inflate(body)
+        return inflate(body, most)
     if encoding in (b"", b"identity"):
         return body
     raise malformed("Content-Encoding may be gzip or nothing", body)
 
 
-async def _read(receive: Receive, hold: Hold, keep: bool) -> bytes:
+async def _read(receive: Receive, hold: Hold, keep: bool, most: int) -> bytes:
     chunks: list[bytes] = []
     size, more, full = 0, True, None
     while more and size <= MAX_DRAINED:
@@ -84,7 +89,7 @@ async def _read(receive: Receive, hold: Hold, keep: bool) -> bytes:
             raise Problem(400, "malformed", "the body is cut off")
         chunk, more = message.get("body", b""), message.get("more_body", False)
         size += len(chunk)
-        if keep and size <= MAX_BODY:
+        if keep and size <= most:
             try:
                 hold.add(len(chunk))
                 chunks.append(chunk)
@@ -94,6 +99,6 @@ async def _read(receive: Receive, hold: Hold, keep: bool) -> bytes:
                 hold.release()
     if full is not None:
         raise full
-    if size > MAX_BODY:
-        raise oversized(b"".join(chunks))
+    if size > most:
+        raise oversized(b"".join(chunks), most)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)

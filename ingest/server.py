@@ -47,7 +47,7 @@ def run(settings: Settings) -> None:
 async def _serve(settings: Settings) -> None:
     geo = Geo(settings.geo) if settings.geo else None
     _check_port(settings.ingest_host, settings.ingest_port)
-    service = Service(settings.trusted_proxies)
+    service = Service(settings.trusted_proxies, settings.secrets)
     server = Server(
         app(service),
         address=settings.ingest_host,

@@ -2,7 +2,9 @@
 
 import itertools
 import uuid
+from pathlib import Path
 
+from ingest.adapters.secrets import Secrets
 from ingest.doors import Doors
 from ingest.log import Log
 from ingest.metrics import Metrics
@@ -12,11 +14,11 @@ from ingest.requests import Held
 class Service:
     """One process; `doors` and `log` are there once Kafka and genesis are.
 
-    `hops` is how many proxies of the deployment's own stand before it.
+    `hops` is how many proxies of the deployment's own stand before it, `secrets` the folder of what adapters verify by.
     """
 
-    def __init__(self, hops: int = 0) -> None:
-        self.hops = hops
+    def __init__(self, hops: int = 0, secrets: Path | None = None) -> None:
+        self.hops, self.secrets = hops, Secrets(secrets)
         self.doors: Doors | None = None
         self.log: Log | None = None
         self.metrics = Metrics()

@@ -12,10 +12,10 @@ from starlette.types import Receive, Scope
 from ingest import cors
 from ingest.accept import Accepted, Refused, accept
 from ingest.answers import crash
-from ingest.bodies import parse
+from ingest.bodies import MAX_BODY, parse
 from ingest.doors import Door, Doors
 from ingest.envelopes import open_body
-from ingest.log import Log, Overloaded
+from ingest.log import Overloaded
 from ingest.problems import Problem, overloaded, unavailable
 from ingest.refusal import Refusal
 from ingest.requests import Hold, drop, read
@@ -35,17 +35,20 @@ async def taken(
     hold = Hold(service.held)
     try:
         rejection = await _take(service, scope, headers, receive, kind, hold)
-    except Problem as problem:
-        return problem
-    except Overloaded:
-        return overloaded()
-    except Unavailable:
-        return unavailable()
     except Exception as error:  # noqa: BLE001 - told by its place; its sender hears 500
-        return crash(error)
+        return told(error)
     finally:
         hold.release()
     return None if rejection is None else Problem(400, rejection.reason.value, rejection.detail)
+
+
+def told(error: Exception) -> Problem:
+    """What the sender of a request hears that ended with an error."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, Overloaded):
+        return overloaded()
+    return unavailable() if isinstance(error, Unavailable) else crash(error)
 
 
 async def _take(
@@ -59,7 +62,7 @@ async def _take(
     """Take a request's events in; the rejection of its body, or of its one event, that is to be answered."""
     received_at = time.time_ns() // 1_000_000
     try:
-        doors, log, door = _enter(service, scope, headers, received_at)
+        doors, door = _enter(service, scope, headers, received_at)
     except Problem:
         await drop(receive, hold)
         raise
@@ -67,35 +70,47 @@ async def _take(
     try:
         body = await read(receive, headers.get(b"content-encoding", b""), hold)
     except Refusal as refusal:
-        accepted, answer = _refuse(refusal, b"", door, received_at)
+        accepted, answer = refuse(refusal, b"", door, received_at)
     else:
         door, accepted, answer = _accept(service, doors, door, scope, headers, body, kind, received_at)
         del body
-    if door is not None and (accepted.events or accepted.refused):
-        events, refused = len(accepted.events), accepted.refused
-        try:
-            written = log.write(accepted, door.source.name, received_at)
-            del accepted  # freed while the processor has it in its cache: a third of the CPU of a batch
-            await written
-        except (Overloaded, Unavailable):
-            door.limits.give_back(events + len(refused), received_at)
-            raise
-        service.metrics.written(events, refused)
+    if door is not None:
+        writing = put(service, door, accepted, received_at)
+        del accepted
+        await writing
     return answer
+
+
+async def put(service: Service, door: Door, accepted: Accepted, received_at: int) -> None:
+    """Put what becomes of a request into the log; Overloaded or Unavailable where it is not there, or nobody knows.
+
+    Its caller should let go of `accepted` before it waits.
+    """
+    events, refused = len(accepted.events), accepted.refused
+    if service.log is None or not (events or refused):
+        return
+    try:
+        written = service.log.write(accepted, door.source.name, received_at)
+        del accepted  # freed while the processor has it in its cache: a third of the CPU of a batch
+        await written
+    except (Overloaded, Unavailable):
+        door.limits.give_back(events + len(refused), received_at)
+        raise
+    service.metrics.written(events, refused)
 
 
 def _enter(
     service: Service, scope: Scope, headers: dict[bytes, bytes], received_at: int
-) -> tuple[Doors, Log, Door | None]:
+) -> tuple[Doors, Door | None]:
     """The door that the headers or the query name, where it may be passed; what is refused here is not kept."""
-    doors, log = service.doors, service.log
-    if doors is None or log is None:
+    doors = service.doors
+    if doors is None or service.log is None:
         raise unavailable()
     door = doors.by_request(headers, scope["query_string"])
     if door is not None:
         cors.check(door, headers.get(b"origin"))
         door.limits.check(received_at)
-    return doors, log, door
+    return doors, door
 
 
 def _accept(
@@ -122,13 +137,13 @@ def _accept(
         accepted = accept(messages, desk, arrival)
         return door, accepted, accepted.refused[0].rejection if kind and accepted.refused else None
     except Refusal as refusal:
-        return door, *_refuse(refusal, body, door, received_at)
+        return door, *refuse(refusal, body, door, received_at)
 
 
-def _refuse(refusal: Refusal, body: bytes, door: Door | None, received_at: int) -> tuple[Accepted, Rejection]:
+def refuse(refusal: Refusal, body: bytes, door: Door | None, received_at: int) -> tuple[Accepted, Rejection]:
     """A body that is refused as a whole; it counts as one event."""
     if door is not None:
         door.limits.take(1, received_at)
     original = body if refusal.original is None else refusal.original
-    rejection = Rejection(refusal.reason, refusal.detail, original)
+    rejection = Rejection(refusal.reason, refusal.detail, original[:MAX_BODY])
     return Accepted([], [Refused(rejection)]), rejection

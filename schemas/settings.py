@@ -51,6 +51,11 @@ class Settings(BaseSettings):
     sources: Path | None = Field(
         None, description="file of the sources that `cdp init` adds; those of the local stack where left out"
     )
+    secrets: Path | None = Field(
+        None,
+        description="folder of what adapters verify their senders by, a file SOURCE/NAME each; CDP_SECRET_SOURCE_NAME "
+        "where there is no such file",
+    )
     trusted_proxies: int = Field(
         0,
         ge=0,

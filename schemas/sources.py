@@ -24,6 +24,8 @@ MAX_KEYS = 20
 """Write keys of a source that may be taken at once: the newest, and those in their grace."""
 _USUAL_PORT = re.compile(r"^(http://[^:]+):80$|^(https://[^:]+):443$")
 _KEY = re.compile(rf"[\x21-\x7e]{{8,{MAX_KEY}}}")
+ConfigName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+ConfigValue = Annotated[str, Field(min_length=1, max_length=500)]
 Origin = Annotated[str, Field(pattern=r"^https?://(\*\.)?[a-z0-9.-]+(:[0-9]{1,5})?$", max_length=200)]
 
 
@@ -63,6 +65,12 @@ class Terms(BaseModel):
     rate: int | None = Field(None, ge=1, description="events a second, of each ingest process")
     quota: int | None = Field(None, ge=1, description="events a calendar day, of the whole deployment")
     enrichment: Enrichment = Enrichment()
+    adapter: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] | None = Field(
+        None, description="who sends to /hooks/NAME, in a format of their own; nobody where left out"
+    )
+    config: dict[ConfigName, ConfigValue] = Field(
+        {}, max_length=50, description="what the adapter is told; nothing secret"
+    )
 
     @field_validator("phone_region")
     @classmethod

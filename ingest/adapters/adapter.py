@@ -47,7 +47,11 @@ Take = Callable[[Hook, Named, Named], Taken]
 
 
 class Adapter(NamedTuple):
-    """One sender. `secrets` and `config`: the names that a source of this adapter must have; `channel`: as a rule."""
+    """One sender; `channel`: as a rule.
+
+    `secrets` and `config` are the names that a source of this adapter must have; those of `optional_secrets` and
+    `optional_config` are in what `take` is given where the source has them.
+    """
 
     name: str
     about: str
@@ -55,3 +59,5 @@ class Adapter(NamedTuple):
     secrets: tuple[str, ...]
     config: tuple[str, ...]
     take: Take
+    optional_secrets: tuple[str, ...] = ()
+    optional_config: tuple[str, ...] = ()

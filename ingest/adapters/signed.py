@@ -1,0 +1,82 @@
+"""Any system of your own, or one that no adapter knows: Segment's messages under a signature of their sender. Pure.
+
+    X-Cdp-Signature: t=1790000000,v1=<hex of HMAC-SHA256 of `1790000000.` and the body>
+
+The body is one message, a list of them, or `{"batch": [...]}`. Without a `type` a message is a track. One without a
+`messageId` is known by the body that it came in and its place there: what is sent again is the same again.
+"""
+
+import hmac
+import re
+from hashlib import sha256
+from typing import Any
+
+from ingest.adapters.adapter import Adapter, Hook, Message, Named, NotGenuine, Reply, Taken
+from ingest.bodies import parse
+from ingest.refusal import malformed
+
+HEADER = b"x-cdp-signature"
+SECRET = "signing_secret"
+TOLERANCE = 300
+"""Seconds that the sender's clock may differ from ours, and a request be under way."""
+STAMP = re.compile(r"[0-9]{1,12}")
+MAX_SIGNATURES = 5
+REPLY = Reply(b'{"success":true}', "application/json")
+
+
+def take(hook: Hook, secrets: Named, _: Named) -> Taken:
+    """The messages of a signed body, each with what was sent in its `context.original`."""
+    _verify(hook, secrets[SECRET].encode())
+    if hook.method != "POST":
+        raise malformed("signed messages are posted")
+    known = sha256(hook.body).hexdigest()[:32]
+    return Taken([_message(each, f"{known}-{number}") for number, each in enumerate(_sent(hook.body))], REPLY)
+
+
+def _verify(hook: Hook, secret: bytes) -> None:
+    """NotGenuine where it is not signed, not by this secret, or not about now."""
+    stated = hook.headers.get(HEADER, b"").decode("latin-1").split(",")
+    parts = [part.strip().partition("=")[::2] for part in stated]
+    stamp = next((value for name, value in parts if name == "t"), "")
+    if not STAMP.fullmatch(stamp) or abs(hook.now - int(stamp) * 1000) > TOLERANCE * 1000:
+        raise NotGenuine
+    wanted = hmac.digest(secret, stamp.encode() + b"." + hook.body, "sha256").hex().encode()
+    given = [value.lower().encode("latin-1") for name, value in parts if name == "v1"]
+    if not any(hmac.compare_digest(each, wanted) for each in given[:MAX_SIGNATURES]):
+        raise NotGenuine
+
+
+def _sent(body: bytes) -> list[Any]:
+    parsed = parse(body)
+    if isinstance(parsed, dict):
+        if "batch" not in parsed:
+            return [parsed]
+        if len(parsed) > 1:
+            raise malformed("beside batch an envelope has nothing")
+        parsed = parsed["batch"]
+    if not isinstance(parsed, list):
+        raise malformed("the body is a message, a list of messages, or an object with one as batch")
+    return parsed
+
+
+def _message(sent: Any, known: str) -> Message:
+    """A message as it came, for `accept` to refuse what is none."""
+    if not isinstance(sent, dict):
+        return sent  # type: ignore[no-any-return]
+    message = {"type": "track", **sent}
+    if not message.get("messageId"):
+        message["messageId"] = known
+    context = message.get("context")
+    if context is None or isinstance(context, dict):
+        message["context"] = {**(context or {}), "original": sent}
+    return message
+
+
+ADAPTER = Adapter(
+    name="signed",
+    about="any system that signs Segment's messages with a shared secret",
+    channel="social",
+    secrets=(SECRET,),
+    config=(),
+    take=take,
+)
