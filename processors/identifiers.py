@@ -14,6 +14,7 @@ class Identifiers:
         self._unique = frozenset(n.name for n in rules.namespaces if n.unique)
         self._shared = frozenset(n.name for n in rules.namespaces if n.shared)
         self._limits = {n.name: n.limit for n in rules.namespaces}
+        self._countless = frozenset(n.name for n in rules.namespaces if n.countless)
         self.place = lru_cache(maxsize=8_192)(self._place)
 
     def greater(self, a: str, b: str) -> bool:
@@ -34,12 +35,17 @@ class Identifiers:
         return _bare(key) in self._shared
 
     def crowded(self, links: Iterable[str]) -> frozenset[str]:
-        """The identifiers that are linked with more of one namespace than their limit: they join nobody."""
+        """The identifiers that are linked with more of one namespace than their limit: they join nobody.
+
+        Of what a customer has any number, as of orders, none is too many.
+        """
         met: dict[tuple[str, str], set[str]] = {}
         for pair in links:
             a, b = ends(pair)
-            met.setdefault((a, _bare(b)), set()).add(b)
-            met.setdefault((b, _bare(a)), set()).add(a)
+            if _bare(b) not in self._countless:
+                met.setdefault((a, _bare(b)), set()).add(b)
+            if _bare(a) not in self._countless:
+                met.setdefault((b, _bare(a)), set()).add(a)
         return frozenset(
             key for (key, _), others in met.items() if len(others) > self._limits.get(_bare(key), 1)
         )

@@ -39,6 +39,9 @@ class Namespace(BaseModel):
         strict=True,
         description="linked with more identifiers of one namespace than this it is crowded and joins nobody",
     )
+    countless: bool = Field(
+        False, description="a customer may have any number of it, as of orders: it makes nobody else crowded"
+    )
     about: str = ""
 
 

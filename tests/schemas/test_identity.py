@@ -51,6 +51,7 @@ def test_the_order_of_namespaces_never_changes() -> None:
         "instagram_id",
         "anonymous_id",
         "device_id",
+        "shop_order",
     ]
 
 
