@@ -53,6 +53,7 @@
     try {
       const answer = await fetch(host + 'v1/batch', { method: 'POST', body: body(list), keepalive: true });
       const status = answer.status;
+      await answer.text(); // until then its bytes count against what may leave with keepalive
       if (status > 499 || status == 429 || status == 408) {
         wait = answer.headers.get('retry-after') * 1e3;
         throw 0;

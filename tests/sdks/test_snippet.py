@@ -239,6 +239,20 @@ def test_closing_the_tab_sends_what_is_left(world: World, visit: Visit) -> None:
     world.arrive("Closed")
 
 
+def test_hidden_it_sends_what_is_left_and_not_again(world: World, visit: Visit) -> None:
+    tab, asked = visit.open(), []
+    visit.context.on("request", lambda request: asked.append(request.url.removeprefix(world.ingest)))
+    tab.evaluate(
+        """Object.defineProperty(document, 'hidden', {value: true});
+           cdp.track('Hidden');
+           document.dispatchEvent(new Event('visibilitychange'));
+           cdp.track('Played on')"""
+    )
+    world.arrive("Hidden", "Played on")
+    until(lambda: len(tab.evaluate(QUEUE)) == 1, "what left by a beacon waits for the next page")
+    assert asked == [f"/beacon/v1/batch?writeKey={key_of('web')}", "/v1/batch"]
+
+
 def test_offline_it_keeps_events_and_sends_them_once_when_online(world: World, visit: Visit) -> None:
     tab = visit.open()
     visit.context.clock.install()
@@ -305,15 +319,24 @@ def test_two_tabs_lose_nothing(world: World, visit: Visit) -> None:
 def test_the_queue_is_bounded_and_leaves_in_batches_that_a_beacon_could_take(
     world: World, visit: Visit
 ) -> None:
-    tab, sizes = visit.open(), []
-    visit.context.on("request", lambda r: sizes.append(len(r.post_data_buffer or b"")))
+    tab = visit.open()
+    tab.evaluate(
+        """const fetching = fetch;
+           window.sizes = [];
+           window.fetch = (to, given) => {
+             sizes.push(new Blob([given.body]).size);
+             return fetching(to, given).catch(error => { refused += navigator.onLine; throw error; });
+           };
+           window.refused = 0"""
+    )
     names = [f"Many {number}" for number in range(1_010)]
     with offline(visit):
         track(tab, *names)
         assert len(tab.evaluate(QUEUE)) == 1_000
     until(is_empty(tab), "everything is sent")
     assert {event["name"] for event in world.events(*names)} == set(names[10:])
-    assert max(sizes) < 60_000
+    assert max(tab.evaluate("sizes")) < 60_000
+    assert tab.evaluate("refused") == 0, "the browser never had too much to send at once"
 
 
 def test_a_strict_content_security_policy_is_no_hindrance(world: World, visit: Visit) -> None:
