@@ -239,9 +239,17 @@ def test_in_compatible_mode_what_is_encrypted_counts(config: dict[str, str]) -> 
     assert "Encrypt" not in event.context["original"]
 
 
-def test_a_source_in_aes_mode_takes_nothing_plain() -> None:
-    with pytest.raises(NotGenuine):
-        take(hook(payload("wechat", "text")), AES)
+@pytest.mark.parametrize("mode", ["aes", "AES", "secure", ""])
+def test_a_source_in_any_mode_but_plain_takes_nothing_plain(mode: str) -> None:
+    for asked in (query(), {**query(), "encrypt_type": "raw"}, {**query(), "encrypt_type": "aes"}):
+        with pytest.raises(NotGenuine, match="not encrypted"):
+            take(hook(payload("wechat", "text"), asked), {**PLAIN, "mode": mode})
+
+
+def test_a_source_in_plain_mode_takes_what_is_encrypted_too() -> None:
+    assert taken(encrypted(payload("wechat", "text"), APP), PLAIN) == taken(
+        hook(payload("wechat", "text")), PLAIN
+    )
 
 
 def test_forged_and_altered() -> None:
