@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -37,7 +38,9 @@ def place(browser: Browser) -> Iterator[Place]:
         return Answer(200, {"content-type": kind}, path.read_bytes()) if path else Answer(404, {}, b"")
 
     with serving(answer) as port, visitor(browser) as context:
-        yield Place(context, f"http://localhost:{port}/")
+        place = Place(context, f"http://localhost:{port}/", set())
+        context.on("request", lambda request: place.hosts.add(urlsplit(request.url).hostname))
+        yield place
 
 
 @pytest.fixture(scope="module")

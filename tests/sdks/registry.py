@@ -17,10 +17,14 @@ OLD = ROOT / ".tools/segment-2.3.4"
 
 
 class Place(NamedTuple):
-    """What a page needs: a browser and the shop's address, which is of another origin than ingest."""
+    """What a page needs: a browser and the shop's address, which is of another origin than ingest.
+
+    `hosts` are the names of all that pages there asked.
+    """
 
     context: BrowserContext
     url: str
+    hosts: set[str | None]
 
 
 class Sdk(NamedTuple):

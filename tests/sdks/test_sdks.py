@@ -147,3 +147,7 @@ def test_what_was_too_much_is_sent_again_when_it_may(world: World, slowed: Outco
     assert slowed[sdk.name].errors == []
     events = world.events(f"slow-{sdk.name}", *MUCH)
     assert sorted(event["name"] for event in events) == [call["event"] for call in MUCH]
+
+
+def test_a_page_asks_nobody_but_the_shop_and_ingest(told: Outcomes, broken: Outcomes, place: Place) -> None:
+    assert place.hosts == {"localhost", "127.0.0.1"}

@@ -267,9 +267,12 @@ def test_offline_it_keeps_events_and_sends_them_once_when_online(world: World, v
         track(tab, "On a mountain", "On another")
         tab.close()
     tab = visit.open()
-    world.arrive("On a mountain", "On another")
-    until(is_empty(tab), "they are out of the queue")
-    assert len(world.events("In a tunnel", "On a mountain", "On another")) == 3
+    until(is_empty(tab), "the next page sent what was left")
+    kept = world.events("On a mountain", "On another")
+    assert {event["name"] for event in kept} == {"On a mountain", "On another"}
+    assert (
+        len({event["message_id"] for event in kept}) == 2
+    )  # a browser may let a beacon go when a tab is closed
 
 
 def test_while_ingest_is_away_it_keeps_events_over_a_reload(world: World, visit: Visit) -> None:
