@@ -26,6 +26,8 @@ from schemas.semantics import REGISTRY
 
 Fields = dict[str, Any]
 NOTHING: Fields = {}
+DONE_BY_THE_SHOP = frozenset(("Order Fulfilled", "Order Deleted", "Customer Deleted"))
+"""Registered names that state nothing of money: senders' other kinds may have them."""
 
 
 class Who(NamedTuple):
@@ -123,7 +125,8 @@ def words(kind: str) -> str:
 
 def generic(sender: str, name: str) -> str:
     """A name for an event of an unknown kind, which is none of those that have a meaning."""
-    return f"{sender} {name}".strip() if not name or name in REGISTRY else name[:200]
+    taken = name in REGISTRY and name not in DONE_BY_THE_SHOP
+    return f"{sender} {name}".strip() if taken or not name else name[:200]
 
 
 def message(

@@ -325,7 +325,8 @@ def test_the_same_webhook_again_is_the_same_events() -> None:
 
 
 def test_an_order_of_no_readable_amount_is_rejected_and_not_counted() -> None:
-    for broken in (None, "n/a", []):
+    anything: tuple[Any, ...] = (None, "n/a", [])
+    for broken in anything:
         messages = sent("orders/create", order(total_price_set=None, total_price=broken))
         accepted = accept(messages, ANY, Arrival(NOW, "request"))
         assert [refused.rejection.reason for refused in accepted.refused] == ["bad_amount"]
