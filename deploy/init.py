@@ -18,9 +18,9 @@ from deploy import reach
 from deploy.definitions.founding import founding
 from deploy.records import read_all, until_readable
 from deploy.sources.log import Records
-from deploy.sources.seed import first, seed
+from deploy.sources.seed import first, of_file, seed
 from processors.hanging import last_transaction, write_lost_markers
-from schemas import definitions, sources
+from schemas import definitions
 from schemas.errors import ConfigError, TopicMismatch, Unavailable
 from schemas.event import Marker
 from schemas.genesis import KEY, Genesis, check, check_settings, found
@@ -39,7 +39,7 @@ def init(settings: Settings, tell: Callable[[str], None] = _silent) -> Genesis:
     ConfigError, GenesisMismatch or TopicMismatch where settings and deployment cannot go together.
     """
     check_settings(settings)
-    declared = sources.load(settings.sources).sources
+    declared = of_file(settings)
     chosen = [
         definitions.load(settings.identity, "identity"),
         definitions.load(settings.lifecycle, "lifecycle"),

@@ -12,9 +12,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ingest.adapters.adapter import PATH
 from ingest.answers import refused
 from ingest.asking import Answer, Asking, health, metrics, ready, share
-from ingest.hooks import PATH, Hooking
+from ingest.hooks import Hooking
 from ingest.pixel import pixel
 from ingest.posts import Discarding, Taking
 from ingest.problems import Problem

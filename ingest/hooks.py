@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ingest.accept import Accepted, accept
-from ingest.adapters.adapter import Adapter, Hook, Named, NotGenuine, Reply, Taken
+from ingest.adapters.adapter import PATH, Adapter, Hook, Named, NotGenuine, Reply, Taken
 from ingest.adapters.registry import ADAPTERS
 from ingest.adapters.secrets import Missing
 from ingest.answers import refused
@@ -31,7 +31,6 @@ from ingest.service import Service
 from ingest.taking import put, refuse, told
 from schemas.rejected import Rejection
 
-PATH = "/hooks/"
 METHODS = ("GET", "POST")
 MAX_HOOK = 2 * 1024 * 1024
 """Bytes of a body, inflated."""

@@ -1,67 +1,30 @@
-"""`cdp sources list | add | set | rotate | disable | enable`: who may send events, and on what terms."""
-
-from typing import Annotated
+"""`cdp sources list | adapters | add | set | rotate | disable | enable`: who may send events, and on what terms."""
 
 import typer
 
+from deploy.commands.source_options import (
+    Adapter,
+    Because,
+    Config,
+    Enrich,
+    Grace,
+    Kind,
+    Name,
+    Namespaces,
+    Origin,
+    Quota,
+    Rate,
+    Region,
+    Trusted,
+)
 from deploy.config import load_settings
-from schemas.event import Channel
+from schemas.settings import Settings
 
 sources = typer.Typer(
     name="sources",
     no_args_is_help=True,
     help="Let sources send, change their terms and keys: in force everywhere within about a second.",
 )
-Name = Annotated[str, typer.Argument(help="As web, till or partner-1.")]
-Because = Annotated[str, typer.Option("--because", metavar="TEXT", help="Why; it stands in the log.")]
-Kind = Annotated[Channel, typer.Option("--channel", help="Where its interactions happen.")]
-MaybeKind = Annotated[Channel | None, typer.Option("--channel", help="Where its interactions happen.")]
-Trusted = Annotated[
-    bool | None,
-    typer.Option(
-        "--trusted/--untrusted", help="A server of your own; a key that stands in a browser or app is not."
-    ),
-]
-Namespaces = Annotated[
-    str | None,
-    typer.Option(
-        "--namespaces", metavar="NAME,...", help="Identifiers that it may assert; `all` where left out."
-    ),
-]
-Origin = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--origin",
-        metavar="ORIGIN",
-        help="Origin whose pages may send, as https://shop.example or https://*.shop.example; give several, or `any`.",
-    ),
-]
-Rate = Annotated[
-    str | None,
-    typer.Option("--rate", metavar="EVENTS", help="Events a second, of each ingest process; or `none`."),
-]
-Quota = Annotated[
-    str | None,
-    typer.Option(
-        "--quota", metavar="EVENTS", help="Events a calendar day, of the whole deployment; or `none`."
-    ),
-]
-Region = Annotated[
-    str | None,
-    typer.Option("--phone-region", metavar="XX", help="Of phone numbers without a country code; or `none`."),
-]
-Enrich = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--enrich",
-        metavar="WHAT=ON",
-        help="agent, campaign, referrer, bots or geo =on or =off, ip=truncate, keep or drop; give several.",
-    ),
-]
-Grace = Annotated[
-    str,
-    typer.Option("--grace", metavar="TIME", help="How long its old keys are still taken: 7d, 12h, 30m, 0."),
-]
 
 
 @sources.command("list")
@@ -73,10 +36,21 @@ def list_() -> None:
 
 
 @sources.command()
+def adapters() -> None:
+    """Show the adapters there are: other systems that may send, and what a source of each must have."""
+    from deploy.sources.adapted import known
+
+    for line in known():
+        typer.echo(line)
+
+
+@sources.command()
 def add(
     name: Name,
-    channel: Kind,
     because: Because,
+    channel: Kind = None,
+    adapter: Adapter = None,
+    config: Config = None,
     trusted: Trusted = False,
     namespaces: Namespaces = None,
     origin: Origin = None,
@@ -89,16 +63,21 @@ def add(
     from deploy.sources import change, given
 
     settings = load_settings()
-    terms = given.terms(channel, trusted, namespaces, origin, rate, quota, phone_region, enrich)
+    terms = given.terms(
+        channel, trusted, namespaces, origin, rate, quota, phone_region, enrich, adapter, config
+    )
     key = change.add(settings, {**terms, "name": name}, because)
     _hand_over(key, f"source {name} may send", settings.ingest_host, settings.ingest_port)
+    _hook(name, terms.get("adapter"), settings)
 
 
 @sources.command("set")
 def set_(
     name: Name,
     because: Because,
-    channel: MaybeKind = None,
+    channel: Kind = None,
+    adapter: Adapter = None,
+    config: Config = None,
     trusted: Trusted = None,
     namespaces: Namespaces = None,
     origin: Origin = None,
@@ -110,9 +89,11 @@ def set_(
     """Change terms of a source: those that are given, nothing else."""
     from deploy.sources import given
 
-    _change(
-        name, given.terms(channel, trusted, namespaces, origin, rate, quota, phone_region, enrich), because
+    terms = given.terms(
+        channel, trusted, namespaces, origin, rate, quota, phone_region, enrich, adapter, config
     )
+    _change(name, terms, because)
+    _hook(name, terms.get("adapter"), load_settings())
 
 
 @sources.command()
@@ -157,3 +138,13 @@ def _hand_over(key: str, what: str, host: str, port: int) -> None:
         f'curl: curl -u KEY: http://{host}:{port}/v1/track -d \'{{"userId": "ada", "event": "Visit"}}\'',
         err=True,
     )
+
+
+def _hook(name: str, adapter: str | None, settings: Settings) -> None:
+    """Where its sender is to send, and what is still missing."""
+    from deploy.sources.adapted import missing, url
+
+    if adapter:
+        typer.echo(f"{adapter}: sends to {url(settings, name)}", err=True)
+        for line in missing(name, adapter, settings.secrets):
+            typer.echo(line, err=True)

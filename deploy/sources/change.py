@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deploy.definitions import history
+from deploy.sources import adapted
 from deploy.sources.log import Records, record, sources, write
 from schemas.definitions import validate
 from schemas.errors import ConfigError, NotFound
@@ -24,7 +25,7 @@ KEY_CHARACTERS, KEY_LENGTH = string.ascii_letters + string.digits, 32
 
 def add(settings: Settings, terms: Mapping[str, Any], because: str) -> str:
     """Let a new source send; gives its write key. ConfigError where the terms cannot be, or the name is taken."""
-    wanted, because = _checked(terms, _namespaces(settings)), _reason(because)
+    wanted, because = _checked(_of_its_adapter(terms), _namespaces(settings)), _reason(because)
     key, digest = _new_key(settings)
 
     def make(there: Records) -> Records:
@@ -64,7 +65,8 @@ def change(settings: Settings, name: str, changes: Mapping[str, Any], because: s
         source = _named(there, name)
         terms = _fields(source)
         enrichment = {**source.enrichment.model_dump(), **changes.get("enrichment", {})}
-        wanted = _checked({**terms, **changes, "enrichment": enrichment}, namespaces)
+        config = _config(source, changes)
+        wanted = _checked({**terms, **changes, "enrichment": enrichment, "config": config}, namespaces)
         if _fields(wanted) == terms:
             return {}
         changed = True
@@ -107,7 +109,23 @@ def _checked(terms: Mapping[str, Any], known: set[str]) -> Terms:
     if unknown:
         what = f"unknown namespaces: {', '.join(sorted(unknown))}"
         raise ConfigError(what, "--namespaces", f"this deployment knows {', '.join(sorted(known))}")
+    adapted.check(wanted)
     return wanted
+
+
+def _of_its_adapter(terms: Mapping[str, Any]) -> Mapping[str, Any]:
+    """New terms, of the adapter's channel where they name none."""
+    if "channel" in terms:
+        return terms
+    if terms.get("adapter") is None:
+        raise ConfigError("where do its interactions happen?", "--channel", "as --channel offline")
+    return {**terms, "channel": adapted.named(terms["adapter"], f"source {terms['name']}").channel}
+
+
+def _config(source: Source, changes: Mapping[str, Any]) -> dict[str, str]:
+    """What its adapter is told now: of another adapter, all anew; one that has no value is told no more."""
+    before = source.config if changes.get("adapter", source.adapter) == source.adapter else {}
+    return {name: value for name, value in {**before, **changes.get("config", {})}.items() if value}
 
 
 def _namespaces(settings: Settings) -> set[str]:

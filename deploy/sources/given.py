@@ -22,6 +22,8 @@ def terms(
     quota: str | None = None,
     phone_region: str | None = None,
     enrich: list[str] | None = None,
+    adapter: str | None = None,
+    config: list[str] | None = None,
 ) -> dict[str, Any]:
     """The fields of `schemas.sources.Terms` that were given; what stands there wrongly is told by the model."""
     given: dict[str, Any] = {
@@ -30,9 +32,11 @@ def terms(
         "namespaces": None if namespaces is None else _listed(namespaces.split(","), "all"),
         "origins": _listed(origins, "any") if origins else None,
         "enrichment": dict(map(_switched, enrich)) if enrich else None,
+        "config": dict(map(_configured, config)) if config else None,
     }
     found = {name: value for name, value in given.items() if value is not None}
-    for name, value in (("rate", rate), ("quota", quota), ("phone_region", phone_region)):
+    ends = (("rate", rate), ("quota", quota), ("phone_region", phone_region), ("adapter", adapter))
+    for name, value in ends:
         if value is not None:
             found[name] = None if value == NONE else value
     return found
@@ -52,6 +56,13 @@ def grace(text: str) -> int:
 def _listed(names: list[str], everything: str) -> list[str] | str:
     stripped = [name.strip() for name in names if name.strip()]
     return everything if stripped == [everything] else stripped
+
+
+def _configured(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not name or not sign:
+        raise ConfigError(f"not a name and its value: {name!r}", "--config", "as shop=acme.myshopify.com")
+    return name.strip(), value.strip()
 
 
 def _switched(text: str) -> tuple[str, Any]:

@@ -3,12 +3,21 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from deploy.records import until_readable
+from deploy.sources import adapted
 from deploy.sources.change import now_ms, opened
 from deploy.sources.log import Records, read, record, sources, write
 from schemas.errors import ConfigError
 from schemas.settings import Settings
-from schemas.sources import PRESET, Declared, Source, Terms, key_digest, key_of
+from schemas.sources import PRESET, Declared, Source, Terms, key_digest, key_of, load
 from schemas.topics import SOURCES
+
+
+def of_file(settings: Settings) -> tuple[Declared, ...]:
+    """The sources of the file, or of the local preset; ConfigError names each fault."""
+    found = load(settings.sources).sources
+    for each in found:
+        adapted.check(each)
+    return found
 
 
 def first(settings: Settings, declared: Iterable[Declared]) -> dict[str, bytes]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 
 from kafka.errors import KafkaError
 from rich.console import Console
@@ -9,6 +10,7 @@ from rich.text import Text
 
 from deploy.init import joined
 from deploy.records import read_all
+from deploy.sources import adapted
 from deploy.sources.change import now_ms
 from deploy.sources.log import read, sources
 from deploy.terminal import plain
@@ -28,12 +30,15 @@ def show(settings: Settings) -> None:
     console = Console(highlight=False, markup=False, soft_wrap=True)
     for source in known.values():
         console.print(source.name, style=None if source.enabled else "dim")
-        for line in lines(source, used[source.name], at):
+        for line in lines(source, used[source.name], at, settings.secrets):
             console.print(Text("  ") + line)
 
 
-def lines(source: Source, used: int, at: int) -> list[Text]:
-    """A source's terms and its keys as they are at an instant, Unix ms; `used`: events that count today."""
+def lines(source: Source, used: int, at: int, secrets: Path | None) -> list[Text]:
+    """A source's terms and its keys as they are at an instant, Unix ms.
+
+    `used`: events that count today; `secrets`: the folder of what adapters verify by.
+    """
     kind = f"{source.channel.value}, {'trusted' if source.trusted else 'not trusted'}"
     found = [kind if source.enabled else f"disabled; {kind}"]
     if source.namespaces != "all":
@@ -49,6 +54,7 @@ def lines(source: Source, used: int, at: int) -> list[Text]:
     usual, own = Enrichment().model_dump(), source.enrichment.model_dump()
     if switched := [f"{name}={ON.get(value, value)}" for name, value in own.items() if value != usual[name]]:
         found.append(f"enrichment {', '.join(switched)}")
+    found += adapted.lines(source, secrets)
     found += [key_line(key) for key in source.keys if key.taken(at)]
     because = Text("because ") + plain(source.because) if source.because else Text("from the sources file")
     return [*map(Text, found), because + Text(f" ({_moment(source.changed_at)})")]

@@ -9,6 +9,8 @@ and go the way of all others; a message's `messageId` is the same however often 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+PATH = "/hooks/"
+"""Where senders send, with the name of the source behind it."""
 Message = dict[str, Any]
 Named = Mapping[str, str]
 

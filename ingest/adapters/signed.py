@@ -16,7 +16,7 @@ from ingest.bodies import parse
 from ingest.refusal import malformed
 
 HEADER = b"x-cdp-signature"
-SECRET = "signing_secret"
+NAME = "signing_secret"
 TOLERANCE = 300
 """Seconds that the sender's clock may differ from ours, and a request be under way."""
 STAMP = re.compile(r"[0-9]{1,12}")
@@ -26,7 +26,7 @@ REPLY = Reply(b'{"success":true}', "application/json")
 
 def take(hook: Hook, secrets: Named, _: Named) -> Taken:
     """The messages of a signed body, each with what was sent in its `context.original`."""
-    _verify(hook, secrets[SECRET].encode())
+    _verify(hook, secrets[NAME].encode())
     if hook.method != "POST":
         raise malformed("signed messages are posted")
     known = sha256(hook.body).hexdigest()[:32]
@@ -76,7 +76,7 @@ ADAPTER = Adapter(
     name="signed",
     about="any system that signs Segment's messages with a shared secret",
     channel="social",
-    secrets=(SECRET,),
+    secrets=(NAME,),
     config=(),
     take=take,
 )
