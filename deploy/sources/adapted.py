@@ -76,11 +76,12 @@ def known() -> Iterator[str]:
     for adapter in ADAPTERS.values():
         yield f"{adapter.name}: {adapter.about}"
         yield f"  channel {adapter.channel}"
-        yield f"  secrets {_names(adapter.secrets, adapter.optional_secrets)}"
-        yield f"  config {_names(adapter.config, adapter.optional_config)}"
+        yield f"  secrets {names(adapter.secrets, adapter.optional_secrets)}"
+        yield f"  config {names(adapter.config, adapter.optional_config)}"
 
 
-def _names(required: tuple[str, ...], optional: tuple[str, ...]) -> str:
+def names(required: tuple[str, ...], optional: tuple[str, ...]) -> str:
+    """What must be there, and what may be."""
     return ", ".join([*required, *(f"{name} (optional)" for name in optional)]) or "none"
 
 

@@ -1,6 +1,10 @@
 """`/hooks/SOURCE` of a running ingest: who is genuine is taken in, once and whole; whoever is not leaves nothing."""
 
 import gzip
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +25,7 @@ from tests.protocol.raw import assert_told
 from tests.servers import Broker
 from tests.waiting import until
 
+PAGE = Path(__file__).parents[2] / "docs" / "adapters.md"
 FANS = {"name": "fans", "channel": "social", "adapter": "signed", "trusted": True}
 WHY = "a test"
 
@@ -230,6 +235,18 @@ def test_a_source_of_an_adapter_has_a_write_key_too(running: Running) -> None:
     until(lambda: client.post("/v1/track", followed("by key")).status == 200, "it is known", 10)
     change(running.settings, "both", {"enabled": False}, WHY)
     until(lambda: client.post("/v1/track", followed("by key")).status == 404, "it is disabled", 10)
+
+
+@pytest.mark.parametrize(("language", "name"), [("python", "by-python"), ("sh", "by-curl")])
+def test_the_examples_of_the_page_do_what_they_say(running: Running, language: str, name: str) -> None:
+    (example,) = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    host, port = running.client.address
+    env = {**os.environ, "SECRET": SECRET, "URL": f"http://{host}:{port}/hooks/fans"}
+    argv = [sys.executable, "-c", example] if language == "python" else ["sh", "-ec", example]
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=True, timeout=60)
+    assert '{"success":true}' in done.stdout
+    (event,) = running.events(name)
+    assert event.name == "Account Followed"
 
 
 def test_while_kafka_is_away_it_is_503_and_then_taken_once(own_broker: Broker, tmp_path: Path) -> None:

@@ -51,7 +51,9 @@ def test_one_list_or_batch() -> None:
 
 
 def test_what_is_no_message_is_left_for_the_batch_to_refuse() -> None:
-    assert taken([7, None, LIKED | {"context": "x"}]).messages[:2] == [7, None]
+    found: list[Any] = taken([7, None, LIKED | {"context": "x"}]).messages
+    assert found[:2] == [7, None]
+    assert found[2]["context"] == "x"
 
 
 @pytest.mark.parametrize(
