@@ -12,7 +12,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from schemas import money
-from schemas.semantics import Entry
+from schemas.semantics import SO_FAR, Entry
 
 MAX_OBJECTS = 2_000
 """Orders, contracts and movements kept, each; an event that states one more is rejected with `state_full`."""
@@ -133,17 +133,23 @@ def max_refund(a: list[str | None] | None, b: list[str | None]) -> list[str | No
 
 
 def refunded(order: Order) -> Decimal:
-    """What went back of a paid order: at most its amount, and nothing in another currency."""
+    """What went back of a paid order: at most its amount, and nothing in another currency.
+
+    Some senders state parts, some all that went back so far, some both: the greater is true, for neither is too much.
+    """
     if order["paid"] is None:
         return Decimal(0)
     amount, currency = Decimal(order["paid"][2]), order["paid"][3]
     if any(refund[0] is None for refund in order["refunds"].values()):
         return amount
-    back = Decimal(0)
-    for refund in order["refunds"].values():
+    back, so_far = Decimal(0), Decimal(0)
+    for id_, refund in order["refunds"].items():
         if refund[1] in (None, currency):
-            back = money.EXACT.add(back, Decimal(refund[0] or 0))
-    return min(back, amount)
+            if id_ == SO_FAR:
+                so_far = Decimal(refund[0] or 0)
+            else:
+                back = money.EXACT.add(back, Decimal(refund[0] or 0))
+    return min(max(back, so_far), amount)
 
 
 def is_purchase(order: Order) -> bool:

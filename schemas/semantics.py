@@ -103,7 +103,14 @@ def _cancel(p: Mapping[str, Any], mid: str) -> Entry:
     return Entry("cancel", _id(p, "order_id", mid))
 
 
+SO_FAR = ""
+"""The id of all refunds of an order so far, where their sum is stated and not their parts; no part has it."""
+
+
 def _refund(p: Mapping[str, Any], mid: str) -> Entry:
+    so_far = _positive(_amount(p, ("refunded_total",)), "refunded_total")
+    if so_far is not None:
+        return Entry("refund", _id(p, "order_id", mid), so_far, _currency(p), SO_FAR)
     amount = _positive(_amount(p, _REVENUE), "total")
     return Entry("refund", _id(p, "order_id", mid), amount, _currency(p), _id(p, "refund_id", mid))
 
@@ -145,7 +152,8 @@ SEMANTICS = (
     Semantic("Order Cancelled", "an order was taken back whole; may come before its order",
              reads=("order_id",), own=False, entry=_cancel, money=_PRICES),
     Semantic("Order Refunded", "money of an order went back; without an amount, all of it",
-             reads=("order_id", "refund_id", "total", "currency"), own=False, entry=_refund, money=_PRICES),
+             reads=("order_id", "refund_id", "total", "refunded_total", "currency"), own=False, entry=_refund,
+             money=(*_PRICES, "refunded_total")),
     Semantic("Order Fulfilled", "what was ordered was sent off", own=False),
     Semantic("Order Deleted", "an order was taken off the shop's records; what it stated stays", own=False),
     Semantic("Customer Deleted", "a customer was taken off the shop's records; what is known stays", own=False),
@@ -178,7 +186,7 @@ SEMANTICS = (
     Semantic("Message Read", "a receipt says that all messages until then were read", own=False),
     Semantic("Unsubscribed", "asked for no more messages", reads=("campaign_id",)),
     Semantic("Resubscribed", "asked for messages again", reads=("campaign_id",)),
-    Semantic("Account Posted", "the brand posted, commented or reacted on a social account of its own", own=False),
+    Semantic("Account Acted", "the brand itself did something on a social account of its own", own=False),
     Semantic("Identified", "an identify call: a statement about the customer", own=False),
     Semantic("Grouped", "a group call: a statement about the customer", own=False),
     Semantic("Aliased", "an alias call: a statement about identifiers", own=False),
@@ -188,6 +196,7 @@ SEMANTICS = (
 PROPERTIES = {
     "order_id": "the order; without it, the message's id",
     "refund_id": "one refund of an order: parts add up; without it, the message's id",
+    "refunded_total": "instead of one refund, all that went back of the order so far; counts where more than the parts",
     "contract_id": "the contract; without it, the message's id",
     "movement_id": "one loading or spending; without it, the message's id",
     "campaign_id": "the campaign that the message belongs to",

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 Body = dict[str, Any]
 NOT_OWN = {
     "Order Cancelled", "Order Refunded", "Message Sent", "Message Delivered", "Message Bounced", "Identified",
-    "Grouped", "Aliased",
+    "Grouped", "Aliased", "Order Fulfilled", "Order Deleted", "Customer Deleted", "Message Deferred", "Message Dropped",
+    "Message Read", "Account Acted", "Contact Edited", "Contact Transfer Failed", "Contact Removed",
 }  # fmt: skip
 
 
@@ -128,13 +129,17 @@ def _orders(once: Iterable[Body]) -> dict[tuple[str, str], dict[str, Any]]:
             order["cancelled"] |= e["name"] == "Order Cancelled"
             if e["name"] == "Order Refunded":
                 amount, sub = _stated(e, ("total", "revenue", "value")), str(_id(e, "refund_id")[1])
+                if e["properties"].get("refunded_total") is not None:
+                    amount, sub = _stated(e, ("refunded_total",)), "so far"
                 refund = (amount is None, amount or Decimal(0), e["properties"].get("currency") or "")
                 order["refunds"][sub] = max(refund, order["refunds"].get(sub, refund))
     for key, order in found.items():
         _, _, order["amount"], order["currency"] = latest.get(key, (0, "", None, ""))
         if order["amount"] is not None:
             refunds = order["refunds"].values()
-            back = sum((a for _, a, c in refunds if c in ("", order["currency"])), Decimal(0))
+            mine = {r: a for r, (_, a, c) in order["refunds"].items() if c in ("", order["currency"])}
+            so_far = mine.pop("so far", Decimal(0))
+            back = max(sum(mine.values(), Decimal(0)), so_far)
             order["back"] = order["amount"] if any(r[0] for r in refunds) else min(back, order["amount"])
     return found
 

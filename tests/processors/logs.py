@@ -31,7 +31,8 @@ def properties(draw: st.DrawFn, name: str) -> dict[str, Any]:
             return {"order_id": draw(ids)}
         case "Order Refunded":
             amount = draw(st.none() | amounts)
-            stated = {} if amount is None else {"total": amount}
+            said = "total" if draw(st.integers(0, 3)) else "refunded_total"
+            stated = {} if amount is None else {said: amount}
             currency = draw(st.none() | currencies)
             return {"order_id": draw(ids), "refund_id": draw(ids), **stated} | (
                 {"currency": currency} if currency else {}

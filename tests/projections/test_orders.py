@@ -31,6 +31,8 @@ def statement(dice: random.Random) -> Rec:
         properties["total"] = dice.choice(["0", "0.000000001", "5", "10", "12.34", BIG])
     if name == "Order Refunded" and dice.random() < 0.7:
         properties["refund_id"] = f"r{dice.randrange(3)}"
+    if name == "Order Refunded" and dice.random() < 0.3:
+        properties["refunded_total"] = dice.choice(["0", "5", "10", "17", BIG])
     if dice.random() < 0.15:
         del properties["currency"]
     return event(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from schemas import money
 from schemas.books import Books, new_books, post
-from schemas.semantics import Entry
+from schemas.semantics import SO_FAR, Entry
 
 Statement = tuple[str, Entry, int, str]
 LARGEST = "9" * money.MAX_DIGITS + "." + "9" * money.SCALE
@@ -24,6 +24,7 @@ entries = st.one_of(
     st.builds(Entry, st.just("order"), ids, amounts, currencies),
     st.builds(Entry, st.just("cancel"), ids),
     st.builds(Entry, st.just("refund"), ids, st.none() | amounts, st.none() | currencies, ids),
+    st.builds(Entry, st.just("refund"), ids, amounts, st.none() | currencies, st.just(SO_FAR)),
     st.builds(Entry, st.just("contract"), ids, ends_on=days),
     st.builds(Entry, st.just("renewal"), ids, sub_id=ids, ends_on=days),
     st.builds(Entry, st.sampled_from(["load", "spend"]), ids, amounts, currencies),

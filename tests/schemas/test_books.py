@@ -78,12 +78,13 @@ def test_totals_agree_with_exact_fractions_of_the_objects(stated: list[Statement
         if each["paid"] is None or each["cancelled"]:
             continue
         amount, currency = Fraction(each["paid"][2]), each["paid"][3]
-        backs = [
-            amount if a is None else Fraction(a)
-            for a, c in each["refunds"].values()
+        backs = {
+            id_: amount if a is None else Fraction(a)
+            for id_, (a, c) in each["refunds"].items()
             if a is None or c in (None, currency)
-        ]
-        kept = amount - min(sum(backs, Fraction(0)), amount)
+        }
+        so_far = backs.pop("", Fraction(0))
+        kept = amount - min(max(sum(backs.values(), Fraction(0)), so_far), amount)
         revenue[currency] = revenue.get(currency, Fraction(0)) + kept
     assert {c: Fraction(a) for c, a in books["totals"]["revenue"].items()} == {
         c: a for c, a in revenue.items() if a
@@ -113,6 +114,35 @@ def test_the_largest_amounts_add_up_to_the_last_digit() -> None:
             {"USD": "60"},
         ),
         ([order("1", "100"), refund("1", None)], 0, {}, {"USD": "100"}),
+        (
+            [refund("1", "30", sub_id=""), refund("1", "50", sub_id=""), order("1", "100")],
+            1,
+            {"USD": "50"},
+            {"USD": "50"},
+        ),
+        (
+            [order("1", "100"), refund("1", "30", sub_id=""), refund("1", "30")],
+            1,
+            {"USD": "70"},
+            {"USD": "30"},
+        ),
+        (
+            [
+                order("1", "100"),
+                refund("1", "30", sub_id=""),
+                refund("1", "20"),
+                refund("1", "20", sub_id="r2"),
+            ],
+            1,
+            {"USD": "60"},
+            {"USD": "40"},
+        ),
+        (
+            [order("1", "100"), refund("1", "100", "EUR", ""), refund("1", "20")],
+            1,
+            {"USD": "80"},
+            {"USD": "20"},
+        ),
         ([order("1", "100"), refund("1", "60"), refund("1", "60", sub_id="r2")], 0, {}, {"USD": "100"}),
         ([order("1", "100"), refund("1", "30", None)], 1, {"USD": "70"}, {"USD": "30"}),
         ([order("1", "100"), refund("1", "30", "EUR")], 1, {"USD": "100"}, {}),

@@ -20,6 +20,11 @@ from schemas.semantics import NOT_OWN, PROPERTIES, REGISTRY, SEMANTICS, Entry, e
         ("Order Refunded", {"order_id": "A"}, Entry("refund", "A", None, None, "m")),
         (
             "Order Refunded",
+            {"order_id": "A", "refunded_total": "7.50", "refund_id": "r", "total": 1},
+            Entry("refund", "A", "7.5", None, ""),
+        ),
+        (
+            "Order Refunded",
             {"order_id": "A", "refund_id": "r", "total": 1},
             Entry("refund", "A", "1", None, "r"),
         ),
