@@ -180,3 +180,10 @@ def refunded(
     properties = {"order_id": who.order, "refund_id": refund, **given(total=total, currency=currency)}
     message_id = named("refund", who.order, refund, total or "all")
     return message("Order Refunded", message_id, at, who, original, properties)
+
+
+def refunded_so_far(who: Who, at: Any, original: Fields, total: str, currency: str | None = None) -> Message:
+    """All that went back of an order until now, as senders state it who do not tell its parts."""
+    properties = {"order_id": who.order, "refunded_total": total, **given(currency=currency)}
+    message_id = named("refunded", who.order, total)
+    return message("Order Refunded", message_id, at, who, original, properties)
