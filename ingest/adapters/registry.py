@@ -1,11 +1,12 @@
 """Every adapter, explicitly."""
 
-from ingest.adapters import sendgrid, shopify, signed, wechat, wecom, woocommerce
+from ingest.adapters import sendgrid, shopify, signed, stripe, wechat, wecom, woocommerce
 from ingest.adapters.adapter import Adapter
 
 _ALL: tuple[Adapter, ...] = (
     sendgrid.ADAPTER,
     shopify.ADAPTER,
+    stripe.ADAPTER,
     woocommerce.ADAPTER,
     wechat.ADAPTER,
     wecom.ADAPTER,
