@@ -21,6 +21,7 @@ ABOUT = {
     "definitions": "The genesis record, then every version of every definition.",
     "sources": "Who may send, and the tracking plans of their events; write keys as keyed digests only.",
     "usage": "Private to ingest: how many events of a source with a quota each process took, by day.",
+    "imports": "Private to `cdp import`: how far each file is, and which rows are in the log.",
     "lifecycle-changes": "Public: customers entering stages. Read it with isolation.level=read_committed.",
     "segment-changes": "Public: customers entering and leaving segments, roles, tags and tiers. Read it committed.",
     "identity-changes": "Public: customers merged, split or in conflict. Read it with isolation.level=read_committed.",

@@ -22,6 +22,7 @@ from schemas.commands import Absorb, Backfill, Claim, Deliver, Refuse, Release, 
 from schemas.event import Clock, Event, Marker, Tick
 from schemas.genesis import Genesis
 from schemas.identity import IdentityRules
+from schemas.imports import ImportedFile, ImportedRows
 from schemas.lifecycle import Lifecycle
 from schemas.plan import Plan
 from schemas.portrait import Model, Rates, Role, Segment, TagRules, Thresholds, Value
@@ -115,6 +116,10 @@ RECORDS = (
                TypeAdapter(Plan), ("plan",)),
     RecordType("usage", topics.USAGE, "events of a source that one process took in one day", "day/source/process",
                TypeAdapter(Usage), ("usage",)),
+    RecordType("imported-file", topics.IMPORTS, "how far a file is imported", "file/source/hash",
+               TypeAdapter(ImportedFile), ("imported-file",)),
+    RecordType("imported-rows", topics.IMPORTS, "events that an import wrote together", "rows/source/run/number",
+               TypeAdapter(ImportedRows), ("imported-rows",)),
     RecordType("lifecycle-change", topics.LIFECYCLE_CHANGES, "a customer entered a stage", "customer_id",
                TypeAdapter(LifecycleChange), ("lifecycle-change",), LIFECYCLE_CHANGED),
     RecordType("segment-change", topics.SEGMENT_CHANGES, "a customer entered or left a segment, role, tag or tier",

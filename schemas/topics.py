@@ -58,6 +58,9 @@ USAGE = Topic(
         "segment.ms": str(DAY_MS // 24),
     },
 )
+IMPORTS = Topic(
+    "imports", "file/SOURCE/HASH or rows/SOURCE/RUN/NUMBER", "the newest of each key", 1, _COMPACTED
+)
 LIFECYCLE_CHANGES = Topic("lifecycle-changes", "customer_id", "for ever", None, _FOREVER)
 SEGMENT_CHANGES = Topic("segment-changes", "customer_id", "for ever", None, _FOREVER)
 IDENTITY_CHANGES = Topic("identity-changes", "customer_id", "for ever", None, _FOREVER)
@@ -76,6 +79,7 @@ TOPICS = (
     DEFINITIONS,
     SOURCES,
     USAGE,
+    IMPORTS,
     LIFECYCLE_CHANGES,
     SEGMENT_CHANGES,
     IDENTITY_CHANGES,

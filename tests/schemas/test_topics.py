@@ -29,6 +29,7 @@ def test_topics_are_as_designed() -> None:
         "cdp.definitions.v1": "name/version",
         "cdp.sources.v1": "source/NAME or plan/SOURCE/VERSION",
         "cdp.usage.v1": "day/source/process",
+        "cdp.imports.v1": "file/SOURCE/HASH or rows/SOURCE/RUN/NUMBER",
         "cdp.lifecycle-changes.v1": "customer_id",
         "cdp.segment-changes.v1": "customer_id",
         "cdp.identity-changes.v1": "customer_id",
