@@ -1,9 +1,10 @@
 """Every adapter, explicitly."""
 
-from ingest.adapters import sendgrid, shopify, signed, stripe, wechat, wecom, woocommerce
+from ingest.adapters import meta, sendgrid, shopify, signed, stripe, wechat, wecom, woocommerce
 from ingest.adapters.adapter import Adapter
 
 _ALL: tuple[Adapter, ...] = (
+    meta.ADAPTER,
     sendgrid.ADAPTER,
     shopify.ADAPTER,
     stripe.ADAPTER,
