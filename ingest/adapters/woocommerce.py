@@ -129,7 +129,6 @@ def _line(line: Fields) -> Fields:
         sku=text(line.get("sku")),
         name=text(line.get("name")),
         quantity=line.get("quantity"),
-        total=text(line.get("total")),
     )
 
 

@@ -1,11 +1,13 @@
+import random
 import unicodedata
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.definitions import PRESETS, read_yaml, validate
-from schemas.identity import IdentityRules, Keys, fingerprint, namespace_of, split_namespace
+from schemas.identity import NORMALISERS, IdentityRules, Keys, fingerprint, namespace_of, split_namespace
 
 RULES = validate(IdentityRules, read_yaml(PRESETS / "identity.yaml"), "preset")
 SECRET = "a secret of the golden values, 32+"
@@ -53,6 +55,64 @@ def test_the_order_of_namespaces_never_changes() -> None:
         "device_id",
         "shop_order",
     ]
+
+
+def test_an_address_is_what_the_rules_for_addresses_make_of_it() -> None:
+    """The short way for plain ones makes no difference."""
+    dice = random.Random(1)
+    names = (
+        "ada",
+        "Ada.Lovelace",
+        "a+b_c-d",
+        "a.",
+        ".a",
+        "a..b",
+        "",
+        "a b",
+        "ä",
+        "a@b",
+        '"a"',
+        "x" * 64,
+        "x" * 65,
+        "o'hara",
+    )
+    domains = (
+        "example.com",
+        "EXAMPLE.Com",
+        "example",
+        "test",
+        "a.test",
+        "localhost",
+        "-a.com",
+        "a-.com",
+        "a..com",
+        ".com",
+        "bücher.example",
+        "xn--bcher-kva.example",
+        "XN--bcher-kva.example",
+        "[127.0.0.1]",
+        "1.2.3.4",
+        "a_b.com",
+        "x" * 63 + ".com",
+        "x" * 64 + ".com",
+        ".".join(["y" * 60] * 4) + ".com",
+        "a.c",
+        "a.1",
+        " a.com",
+        "a.com.",
+        "",
+    )
+    for name in names:
+        for domain in domains:
+            address = f"{name}@{domain}" if dice.random() < 0.95 else f"{name}{domain}"
+            try:
+                wanted = validate_email(address, check_deliverability=False).normalized.lower()
+            except EmailNotValidError:
+                wanted = None
+            try:
+                assert NORMALISERS["email"](address, None) == wanted
+            except ValueError:
+                assert wanted is None, address
 
 
 @pytest.mark.parametrize(
