@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -300,6 +301,16 @@ def test_what_is_none_is_refused_without_harm_to_the_others() -> None:
 def test_a_body_that_is_no_notification_is_refused(body: bytes) -> None:
     with pytest.raises(Refusal):
         post(body)
+
+
+def test_a_long_message_is_taken_and_one_over_the_limit_is_refused() -> None:
+    sent = orjson.loads(payload("page_message"))
+    (item,) = sent["entry"][0]["messaging"]
+    at = replace(ANY, most=256 * 1024)
+    for size, events, refused in ((200_000, 1, []), (300_000, 0, [Reason.TOO_LARGE])):
+        item["message"]["text"] = "é" * (size // 2)
+        result = accept(post(orjson.dumps(sent)).messages, at, Arrival(NOW, "request"))
+        assert (len(result.events), [r.rejection.reason for r in result.refused]) == (events, refused)
 
 
 @settings(max_examples=300, deadline=None)

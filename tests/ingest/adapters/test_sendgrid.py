@@ -2,6 +2,7 @@
 
 import copy
 from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +229,14 @@ def test_what_is_none_is_refused_without_harm_to_the_others() -> None:
 def test_a_body_that_is_no_list_is_refused(body: bytes) -> None:
     with pytest.raises(Refusal):
         post(body)
+
+
+def test_a_long_event_is_taken_and_one_over_the_limit_is_refused() -> None:
+    at = replace(ANY, most=256 * 1024)
+    for size, events, refused in ((200_000, 1, []), (300_000, 0, [Reason.TOO_LARGE])):
+        messages = post(orjson.dumps([OPENED | {"argument": "x" * size}])).messages
+        result = accept(messages, at, Arrival(NOW, "request"))
+        assert (len(result.events), [r.rejection.reason for r in result.refused]) == (events, refused)
 
 
 @settings(max_examples=150, deadline=None)
