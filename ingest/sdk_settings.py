@@ -12,15 +12,22 @@ from ingest.problems import unauthorized, unavailable
 from ingest.service import Service
 
 CACHED = {"cache-control": "public, max-age=120", "vary": "Origin"}
+UNSURE = {"cache-control": "no-store", "vary": "Origin"}
 PRIVATE = {"cache-control": "private, max-age=120", "vary": "Origin"}
 
 
 async def project(service: Service, request: Request) -> Response:
-    """Segment's settings: events go to the address that was asked, and nowhere else, so it has one integration."""
+    """Segment's settings: events go to the address that was asked, and nowhere else, so it has one integration.
+
+    Answered also before sources are known: the SDK of a page asks once and loses its events where it hears no answer. Its
+    metrics would go to Segment's own address, whatever the rest says, so it is told to send none.
+    """
     key = request.path_params["key"]
-    _opened(service, request, key)
+    if service.doors is not None:
+        _opened(service, request, key)
     own = {"apiKey": key, "apiHost": f"{_host(request)}/v1"}
-    return _json({"integrations": {"Segment.io": own}}, CACHED)
+    content = {"integrations": {"Segment.io": own}, "metrics": {"sampleRate": 0}}
+    return _json(content, CACHED if service.doors is not None else UNSURE)
 
 
 async def source_config(service: Service, request: Request) -> Response:

@@ -149,3 +149,13 @@ def test_a_pixel_s_query_is_a_message() -> None:
     for _ in range(8):
         (deep,) = deep.values()
     assert list(deep.values()) == ["1"]
+
+
+def test_05_a_page_that_asks_before_the_sources_are_known_is_told_all_the_same() -> None:
+    server = Server()
+    server.service.doors = None
+    status, told, body = server.ask("GET", "/v1/projects/any-key/settings", host="data.shop.example", **PAGE)
+    assert (status, told["cache-control"]) == (200, "no-store")
+    own = {"apiKey": "any-key", "apiHost": "data.shop.example/v1"}
+    assert orjson.loads(body) == {"integrations": {"Segment.io": own}, "metrics": {"sampleRate": 0}}
+    assert told["access-control-allow-origin"] == PAGE["origin"]

@@ -85,7 +85,10 @@ def test_05_a_project_s_settings_name_one_integration_and_no_scheme(client: Clie
     host, port = client.address
     anybody = client.without_key()
     answer = anybody.get(path.format(SHOP))
-    assert answer.body == {"integrations": {"Segment.io": {"apiKey": SHOP, "apiHost": f"{host}:{port}/v1"}}}
+    assert answer.body == {
+        "integrations": {"Segment.io": {"apiKey": SHOP, "apiHost": f"{host}:{port}/v1"}},
+        "metrics": {"sampleRate": 0},
+    }
     assert "max-age" in answer.headers["cache-control"]
     assert "origin" in answer.headers["vary"].lower()
     by_name = anybody.get(path.format(SHOP), Host="data.shop.example").body["integrations"]["Segment.io"]
