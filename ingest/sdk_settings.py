@@ -19,8 +19,8 @@ PRIVATE = {"cache-control": "private, max-age=120", "vary": "Origin"}
 async def project(service: Service, request: Request) -> Response:
     """Segment's settings: events go to the address that was asked, and nowhere else, so it has one integration.
 
-    Answered also before sources are known: the SDK of a page asks once and loses its events where it hears no answer. Its
-    metrics would go to Segment's own address, whatever the rest says, so it is told to send none.
+    Answered also before sources are known: the SDK of a page asks once and loses its events where it hears no answer.
+    Its metrics would go to Segment's own address, whatever the rest says, so it is told to send none.
     """
     key = request.path_params["key"]
     if service.doors is not None:
