@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings all that the project needs into .venv and .tools; make runs it before everything else.
-# `setup.sh tests` also brings what only the tests need: a browser, and the SDKs that must work unmodified.
+# `setup.sh tests` also brings what only the tests need: a browser, an MQTT broker, and the SDKs that must work unmodified.
 # Each step leaves a stamp, the hash of what it was made from, so a second run does nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -29,6 +29,7 @@ missing_packages() {
     ! wants_node || command -v node >/dev/null || echo nodejs
     ! wants_node || command -v npm >/dev/null || echo npm
     [[ ! $for_tests ]] || command -v chromium >/dev/null || echo chromium
+    [[ ! $for_tests ]] || [[ -x /usr/sbin/mosquitto ]] || command -v mosquitto >/dev/null || echo mosquitto
 }
 
 bring_packages() {
