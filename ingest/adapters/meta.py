@@ -11,7 +11,7 @@ itself, as a person of its own: facebook_psid/PAGE with the page's id as its val
 import hmac
 from collections.abc import Iterator
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingest.adapters.adapter import Adapter, Hook, Message, Named, NotGenuine, Reply, Taken
 from ingest.adapters.meta_changes import changed
@@ -23,8 +23,18 @@ from ingest.shapes import MAX_NAME, Fields
 
 NETWORKS = {"page": ("facebook", "facebook_psid"), "instagram": ("instagram", "instagram_id")}
 """What an object is called here, and what its people are known by."""
+OTHER = ("meta", "")
 MESSAGES = ("messaging", "standby")
 """Conversations of ours, and those that another app of the brand has in hand."""
+
+
+class Where(NamedTuple):
+    """An entry's object as Meta calls it, and the account; `namespace`: of its people's ids, empty for others."""
+
+    object: Any
+    network: str
+    namespace: str
+    account: str
 
 
 def take(hook: Hook, secrets: Named, _: Named) -> Taken:
@@ -64,51 +74,55 @@ def _entry(kind: Any, entry: Any) -> Iterator[Message]:
     if not isinstance(entry, dict):
         yield entry
         return
-    account, at = id_of(entry.get("id")), entry.get("time")
-    network, _ = NETWORKS.get(kind, ("meta", "")) if isinstance(kind, str) else ("meta", "")
-    found = 0
-    for found, (place, item, told) in enumerate(_told(entry, network, account), start=1):  # noqa: B007 - counted
-        sent = {"object": kind, "entry": [{"id": entry.get("id"), "time": at, place: [item]}]}
-        yield _message(kind, account, told, at, sent)
-    if not found:
+    network, namespace = NETWORKS.get(kind, OTHER) if isinstance(kind, str) else OTHER
+    where, at = Where(kind, network, namespace, id_of(entry.get("id"))), entry.get("time")
+    empty = True
+    for place, item, told in _told(entry, network, where.account):
+        empty = False
+        yield _message(told, where, at, {"id": entry.get("id"), "time": at, place: [item]})
+    if empty:
         told = Told(f"{name_of(network)} update", None, at, {}, (original(entry),))
-        yield _message(kind, account, told, at, {"object": kind, "entry": [entry]})
+        yield _message(told, where, at, entry)
 
 
 def _told(entry: Fields, network: str, account: str) -> Iterator[tuple[str, Any, Told]]:
     """What an entry tells, each with its place in it and as it was sent."""
+    at = entry.get("time")
     for place in MESSAGES:
         for item in objects(entry.get(place)):
             yield place, item, messaged(item, network, account)
-    changes = objects(entry.get("changes"))
-    if "field" in entry:  # some of Meta's examples have the one change in the entry itself
-        changes = [*changes, {"field": entry["field"], "value": entry.get("value")}]
-    for change in changes:
+    for change in _changes(entry):
         value = change.get("value")
-        if (
-            isinstance(value, dict) and "sender" in value and "recipient" in value
-        ):  # as the dashboard's test button sends it
+        if isinstance(value, dict) and "sender" in value and "recipient" in value:
+            # as the dashboard's test button sends a message
             yield "changes", change, messaged(value, network, account)
         else:
-            yield "changes", change, changed(change, network, account, entry.get("time"))
+            yield "changes", change, changed(change, network, account, at)
     names = entry.get("changed_fields")  # of an app that does not ask for values
     for name in names if isinstance(names, list) else ():
-        yield "changed_fields", name, changed({"field": name}, network, account, entry.get("time"))
+        yield "changed_fields", name, changed({"field": name}, network, account, at)
 
 
-def _message(kind: Any, account: str, told: Told, at: Any, sent: Fields) -> Message:
-    network, namespace = NETWORKS.get(kind, ("meta", "")) if isinstance(kind, str) else ("meta", "")
-    who = told.who or account
-    ids = [{"id": who, "type": f"{namespace}/{account}"}] if namespace and account else []
+def _changes(entry: Fields) -> list[Fields]:
+    """The changes of an entry; in some of Meta's examples it is itself the one."""
+    alone = [{"field": entry["field"], "value": entry.get("value")}] if "field" in entry else []
+    return [*objects(entry.get("changes")), *alone]
+
+
+def _message(told: Told, where: Where, at: Any, entry: Fields) -> Message:
+    """`entry` is it as if it had brought this alone, `at` when it was sent."""
+    ids = []
     if told.visitor:
         ids = [{"id": told.visitor, "type": "anonymous_id"}]
+    elif where.namespace and where.account:
+        ids = [{"id": told.who or where.account, "type": f"{where.namespace}/{where.account}"}]
     return {
         "type": "track",
         "event": told.name[:MAX_NAME],
-        "messageId": f"meta-{_digest(whole(kind), account, *told.known)}",
+        "messageId": f"meta-{_digest(whole(where.object), where.account, *told.known)}",
         "timestamp": _instant(at if told.at is None else told.at),
-        "properties": {**told.said, "network": network, "account": account},
-        "context": {"externalIds": ids, "original": sent},
+        "properties": {**told.said, "network": where.network, "account": where.account},
+        "context": {"externalIds": ids, "original": {"object": where.object, "entry": [entry]}},
     }
 
 

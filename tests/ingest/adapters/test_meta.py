@@ -227,6 +227,17 @@ def test_several_entries_and_changes() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "nothing", [{}, {"changes": []}, {"messaging": {}}, {"changed_fields": 7}, {"hop_context": [1]}]
+)
+def test_an_entry_with_nothing_in_it_that_we_know_is_kept(nothing: dict[str, Any]) -> None:
+    sent = {"object": "instagram", "entry": [{"id": "4", "time": 1520544816, **nothing}]}
+    ((_, value),) = accepted(sent).events
+    made = Event.model_validate_json(value)
+    assert (made.name, made.identifiers) == ("Instagram update", {"instagram_id/4": ["4"]})
+    assert made.context["original"] == sent
+
+
 def test_when_it_was() -> None:
     assert event("page_comment").occurred_at == 1520544814000, "when it was written, not when it was told"
     assert event("instagram_comment").occurred_at == 1755779280000, "Instagram says no more"
