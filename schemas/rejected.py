@@ -27,7 +27,7 @@ class Reason(StrEnum):
 
 ABOUT = {
     Reason.MALFORMED: "the body is not JSON, or not an object",
-    Reason.TOO_LARGE: "an event over 32 KiB, a batch over its limits",
+    Reason.TOO_LARGE: "an event over 32 KiB (of an adapter 256 KiB), a batch over its limits",
     Reason.INVALID: "a required field is missing or of the wrong type",
     Reason.NO_IDENTIFIER: "nothing that identifies somebody, or only blocked values",
     Reason.NAMESPACE_NOT_ALLOWED: "the source may not assert this namespace",
