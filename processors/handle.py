@@ -14,7 +14,7 @@ from processors.rules import remembered, uniting
 from processors.rules.evaluation import advance, evaluate_all, evaluate_first, evaluate_touched
 from processors.rules.facts import fold
 from processors.rules.identity_changes import Cause
-from processors.rules.links import note, statements, when_of
+from processors.rules.links import note, one_too_many, statements, when_of
 from processors.rules.published import review
 from processors.rules.seen import digest_of, is_booked, was_seen
 from processors.rules.why import TIME, Why
@@ -163,6 +163,8 @@ def _links(
     when, view, claims = when_of(event), False, list[Output]()
     for pair, says in statements(keys, event):
         own, other = ends(pair)
+        if one_too_many(cluster, pair, definitions.identifiers):
+            continue
         news, changed = note(cluster, pair, when, says, own, definitions.identifiers)
         view = view or changed
         if news and own == keys[0] and other not in cluster["members"]:

@@ -50,6 +50,10 @@ class Identifiers:
             key for (key, _), others in met.items() if len(others) > self._limits.get(_bare(key), 1)
         )
 
+    def is_countless(self, key: str) -> bool:
+        """Whether a customer may have any number of such identifiers, as of orders."""
+        return _bare(key) in self._countless
+
     def _place(self, key: str) -> Place:
         return place_of(self._ranks, key)
 
@@ -60,5 +64,6 @@ def ends(pair: str) -> tuple[str, str]:
     return greater, lesser
 
 
+@lru_cache(maxsize=8_192)
 def _bare(key: str) -> str:
     return split_namespace(namespace_of(key))[0]

@@ -17,6 +17,8 @@ FORMAT = 3
 MAX_STATE_BYTES = 512 * 1024
 MAX_MEMBERS = 500
 """Identifiers of a cluster; claims that would make a larger one are refused, each with a conflict."""
+MAX_COUNTLESS = 200
+"""Links to identifiers of which a customer may have any number, as orders; further ones join nobody."""
 MAX_LINKS = 1_000
 """Links to other identifiers that a cluster remembers: the first in alphabetical order."""
 MAX_SEEN = 4_096

@@ -8,7 +8,7 @@ from typing import Any
 
 from processors.identifiers import Identifiers, ends
 from schemas.event import EventBody
-from schemas.state import MAX_LINKS, Cluster
+from schemas.state import MAX_COUNTLESS, MAX_LINKS, Cluster
 
 
 def statements(keys: list[str], event: EventBody) -> list[tuple[str, str]]:
@@ -51,6 +51,20 @@ def note(
         _bounded(cluster["links"], pair, when)
         return True, True
     return True, False
+
+
+def one_too_many(cluster: Cluster, pair: str, identifiers: Identifiers) -> bool:
+    """Whether this links an order, or the like, beyond those that a cluster remembers.
+
+    So that a customer's orders leave room for what tells who the customer is.
+    """
+    links = cluster["links"]
+    return (
+        len(links) >= MAX_COUNTLESS
+        and identifiers.is_countless(ends(pair)[1])
+        and pair not in links
+        and sum(identifiers.is_countless(ends(known)[1]) for known in links) >= MAX_COUNTLESS
+    )
 
 
 def join(cluster: Cluster, links: dict[str, list[Any]], said: dict[str, list[Any]]) -> None:

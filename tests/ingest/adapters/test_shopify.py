@@ -14,6 +14,7 @@ from ingest.adapters.adapter import Message, NotGenuine, Taken
 from ingest.adapters.shopify import ADAPTER
 from ingest.canonical import Arrival
 from ingest.refusal import Refusal
+from schemas.state import MAX_COUNTLESS
 from tests.ingest.adapters.mutations import mutated
 from tests.ingest.adapters.shops import (
     Fields,
@@ -356,3 +357,22 @@ def test_a_customer_of_many_orders_stays_one_and_every_refund_finds_him() -> Non
     log: list[Said] = [record for messages in hooks for record in said(copy.deepcopy(messages))]
     john = Known(folded([log]), *JOHN)
     assert (len(john.customers), john.purchases, john.revenue) == (1, 150, {"USD": "1350"})
+
+
+def test_beyond_the_orders_that_are_remembered_nothing_else_is_lost() -> None:
+    """A refund that names just its order finds the customer of the first 200; one that an order lists finds all."""
+    last = MAX_COUNTLESS + 30
+    bought = [
+        sent("orders/create", order(id=n, total_price="1.00", total_price_set=None))
+        for n in range(1, last + 1)
+    ]
+    back = refund(7, "0.25", order_id=last)
+    changed = order(
+        id=last, total_price="1.00", total_price_set=None, email="new@biller.example", refunds=[back]
+    )
+    log = [[record for messages in bought for record in said(messages)]]
+    log += [said(sent("refunds/create", back)), said(sent("orders/updated", changed))]
+    world = folded(log)
+    john = Known(world, "email", "new@biller.example")
+    assert (john.purchases, john.revenue, john.stage) == (last, {"USD": f"{last - 1}.75"}, "mature")
+    assert not [change for change in world.changes if change.body.get("change") == "conflict"]
