@@ -172,6 +172,12 @@ def test_who_has_no_hook_is_404(running: Running) -> None:
     assert post(running.client, {}, "former").status == 404
 
 
+def test_a_get_is_asked_of_the_adapter(running: Running) -> None:
+    answer = running.client.get("/hooks/fans?challenge=7")
+    assert (answer.status, answer.body["code"]) == (401, "unauthorized")
+    assert running.client.get("/hooks/fans", X_Cdp_Signature=signature(b"")).status == 400
+
+
 def test_other_methods_are_405(running: Running) -> None:
     for method in ("PUT", "DELETE", "OPTIONS", "PATCH"):
         answer = running.client.request(method, "/hooks/fans", b"{}")
