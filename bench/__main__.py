@@ -17,6 +17,7 @@ from bench.figures import Figure, Result
 from bench.fold import fold
 from bench.freshness import freshness
 from bench.identity import identity
+from bench.imports import imports
 from bench.ingest import ingest
 from bench.publish import publication
 from bench.restart import restart
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "preview": preview,
     "definitions": definitions,
     "publish": publication,
+    "import": imports,
 }
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 

@@ -7,12 +7,14 @@ import traceback
 import typer
 
 from deploy.commands import (
+    brokers,
     clock,
     database,
     definitions,
     demo,
     explain,
     identity,
+    imports,
     log,
     plan,
     processes,
@@ -30,9 +32,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (stack, demo, explain, processes, log, database, value):
+for group in (stack, demo, explain, processes, brokers, log, database, value):
     for command in group.COMMANDS:
         app.command()(command)
+app.command("import")(imports.import_)
 for typed in (
     sources.sources,
     plan.plan,

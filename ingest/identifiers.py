@@ -173,7 +173,7 @@ def _add(found: dict[str, tuple[str, str]], policy: Policy, claim: Claim) -> Non
 
 def _check_namespace(keys: Keys, namespace: str) -> None:
     name, scope = split_namespace(namespace)
-    rule = next((n for n in keys.rules.namespaces if n.name == name), None)
+    rule = keys.rule(name)
     if rule is None:
         raise Refusal(Reason.NAMESPACE_NOT_ALLOWED, f"unknown namespace {name[:100]!r}")
     if rule.scoped != bool(scope) or (scope and not SCOPE.fullmatch(scope)):

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from ingest import times
+from ingest.formats import reader
 from ingest.refusal import Refusal, invalid
 from schemas import money
 from schemas.picks import ISO, UNIX, Pick, Time, as_text
@@ -60,12 +61,17 @@ def told(way: Way, locale: Locale) -> Callable[[Row], str]:
 
     def read(row: Row) -> str:
         value = get(row)
-        if isinstance(value, Mapping | list | tuple):
-            raise _wrong(way, "one value")
-        text = as_text(value.decode("utf-8", "replace") if isinstance(value, bytes) else value)
-        return "" if text in empty else text
+        if type(value) is not str:
+            value = _text(value, way)
+        return "" if (text := value.strip()) in empty else text
 
     return read
+
+
+def _text(value: Any, way: Way) -> str:
+    if isinstance(value, Mapping | list | tuple):
+        raise _wrong(way, "one value")
+    return as_text(value.decode("utf-8", "replace") if isinstance(value, bytes) else value)
 
 
 def picked(pick: Pick, locale: Locale) -> Get:
@@ -88,8 +94,10 @@ def plain(value: Any, depth: int = 0) -> Any:
         return value
     if depth > DEEPEST:
         raise invalid("nested too deep")
-    if isinstance(value, Mapping):
-        return {str(name): plain(each, depth + 1) for name, each in value.items()}
+    if type(value) is dict or isinstance(value, Mapping):
+        return {
+            str(name): each if type(each) is str else plain(each, depth + 1) for name, each in value.items()
+        }
     if isinstance(value, list | tuple):
         return [plain(each, depth + 1) for each in value]
     return _scalar(value)
@@ -209,7 +217,7 @@ def _parser(format_: str, zone: ZoneInfo) -> Callable[[str], datetime]:
         return datetime.fromisoformat
     if format_ == UNIX:
         return lambda text: _of_unix(text, zone)
-    return lambda text: datetime.strptime(text, format_)  # noqa: DTZ007 - the zone comes with the mapping
+    return reader(format_)
 
 
 def _of_unix(text: str, zone: ZoneInfo) -> datetime:

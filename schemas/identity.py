@@ -161,6 +161,10 @@ class Keys:
         self._secret = hashlib.blake2b(secret.encode(), digest_size=32).digest()
         self.key = lru_cache(maxsize=65_536)(self._key)
 
+    def rule(self, name: str) -> Namespace | None:
+        """What holds for a namespace, its scope left out; None where there is none."""
+        return self._by_name.get(name)
+
     def normalise(self, namespace: str, value: str, region: str | None = None) -> str:
         """The normalised value; ValueError says why it identifies nobody (never naming the value)."""
         name, scope = split_namespace(namespace)
