@@ -154,6 +154,7 @@ SEMANTICS = (
     Semantic("Order Refunded", "money of an order went back; without an amount, all of it",
              reads=("order_id", "refund_id", "total", "refunded_total", "currency"), own=False, entry=_refund,
              money=(*_PRICES, "refunded_total")),
+    Semantic("Refund Noted", "goods came back, or a refund is under way or has failed: no money moved", own=False),
     Semantic("Order Fulfilled", "what was ordered was sent off", own=False),
     Semantic("Order Deleted", "an order was taken off the shop's records; what it stated stays", own=False),
     Semantic("Customer Deleted", "a customer was taken off the shop's records; what is known stays", own=False),

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 Body = dict[str, Any]
 NOT_OWN = {
     "Order Cancelled", "Order Refunded", "Message Sent", "Message Delivered", "Message Bounced", "Identified",
-    "Grouped", "Aliased", "Order Fulfilled", "Order Deleted", "Customer Deleted", "Message Deferred", "Message Dropped",
+    "Grouped", "Aliased", "Order Fulfilled", "Refund Noted", "Order Deleted", "Customer Deleted", "Message Deferred", "Message Dropped",
     "Message Read", "Account Acted", "Contact Edited", "Contact Transfer Failed", "Contact Removed",
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What the adapters of shops share: reading what they sent, and messages about a shop's customers and orders. Pure.
+"""What the adapters of shops say: messages about a shop's customers and orders. Pure.
 
 **Orders find their customer.** A refund often names its order and nobody else, so whatever speaks of an order carries
 the identifier `shop_order/SHOP:ORDER` beside the customer's: through it both are one customer, whichever came first.
@@ -9,23 +9,15 @@ one event; of two statements as of the same instant the books believe the one wi
 is written so that the greater amount is the greater text: what was once paid becomes less by refunds only.
 """
 
-import hmac
 from collections.abc import Mapping
-from decimal import Decimal
-from hashlib import blake2b, sha256
 from typing import Any, NamedTuple
 
-import orjson
-
-from ingest.adapters.adapter import Hook, Message
-from ingest.bodies import parse
-from ingest.canonical import MAX_MESSAGE_ID
-from ingest.refusal import malformed
-from schemas import money
+from ingest.adapters.adapter import Hook, Message, Taken
+from ingest.adapters.reading import NOTHING, Fields, given, id_of, named, short, text
 from schemas.semantics import REGISTRY
 
-Fields = dict[str, Any]
-NOTHING: Fields = {}
+MAX_ORIGINAL = 200 * 1024
+"""Bytes of a body that is kept in each event: an order of hundreds of lines counts all the same."""
 DONE_BY_THE_SHOP = frozenset(("Order Fulfilled", "Order Deleted", "Customer Deleted"))
 """Registered names that state nothing of money: senders' other kinds may have them."""
 
@@ -39,88 +31,12 @@ class Who(NamedTuple):
     traits: Fields = NOTHING
 
 
-def header(hook: Hook, name: bytes) -> str:
-    """A header as text; empty where there is none."""
-    return hook.headers.get(name, b"").decode("latin-1")
-
-
-def digest(secret: str, *signed: bytes) -> bytes:
-    """HMAC-SHA256 of the concatenation."""
-    mac = hmac.new(secret.encode(), digestmod=sha256)
-    for part in signed:
-        mac.update(part)
-    return mac.digest()
-
-
-def parsed(body: bytes) -> Fields:
-    """The object in a body; Refusal where there is none. Amounts are texts or whole numbers: orjson loses none."""
-    try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        found = parse(body)
-    if not isinstance(found, dict):
-        raise malformed("not an object")
-    return found
-
-
-def fields(value: Any) -> Fields:
-    """The value where it is an object, else nothing."""
-    return value if isinstance(value, dict) else NOTHING
-
-
-def objects(value: Any) -> list[Fields]:
-    """The objects of a list, else none."""
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def id_of(value: Any) -> str:
-    """An id as text; empty where it is none, and for the 0 by which shops mean nobody."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return ""
-    return str(value) if value not in (0, "0") else ""
-
-
-def text(value: Any) -> str | None:
-    """The value where it is a text with something in it."""
-    return value if isinstance(value, str) and value else None
-
-
-def amount(value: Any) -> str:
-    """An amount as the sender wrote it; an empty text where there is none, which `accept` refuses as an amount."""
-    if isinstance(value, str):
-        return value
-    return "" if isinstance(value, bool) or not isinstance(value, int | float | Decimal) else str(value)
-
-
-def exactly(value: Any) -> Decimal:
-    """The exact amount; 0 where there is none."""
-    try:
-        return money.parse(value)
-    except ValueError:
-        return Decimal(0)
-
-
-def given(**values: Any) -> Fields:
-    """Those of the values that are not None."""
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def named(*parts: str) -> str:
-    """A messageId of these parts."""
-    whole = "/".join(parts)
-    return whole if len(whole) <= MAX_MESSAGE_ID else short(whole, 32)
-
-
-def short(value: str, size: int = 4) -> str:
-    """A digest of a text, of so many bytes, in hex."""
-    return blake2b(value.encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()
-
-
-def words(kind: str) -> str:
-    """`fulfillment_events.create` as a name: Fulfillment Events Create."""
-    return " ".join(
-        word.capitalize() for word in kind.replace("/", " ").replace(".", " ").replace("_", " ").split()
-    )
+def taken(hook: Hook, messages: list[Message]) -> Taken:
+    """The messages, without their originals where these would make events too large."""
+    if len(hook.body) > MAX_ORIGINAL:
+        for each in messages:
+            each["context"]["original"] = {"left_out": f"{len(hook.body)} bytes"}
+    return Taken(messages)
 
 
 def generic(sender: str, name: str) -> str:
@@ -187,3 +103,12 @@ def refunded_so_far(who: Who, at: Any, original: Fields, total: str, currency: s
     properties = {"order_id": who.order, "refunded_total": total, **given(currency=currency)}
     message_id = named("refunded", who.order, total)
     return message("Order Refunded", message_id, at, who, original, properties)
+
+
+def noted(who: Who, at: Any, original: Fields) -> Message:
+    """A refund by which no money moved: goods came back, or it is under way, or has failed."""
+    id_, status = id_of(original.get("id")), text(original.get("status"))
+    properties = given(order_id=who.order or None, refund_id=id_ or None, status=status)
+    return message(
+        "Refund Noted", named("noted", who.order, id_, status or ""), at, who, original, properties
+    )

@@ -14,30 +14,35 @@ What an order, a payment and a refund come to is told in docs/adapters-ecommerce
 import base64
 import binascii
 import hmac
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from ingest.adapters.adapter import Adapter, Hook, Message, Named, NotGenuine, Taken
 from ingest.adapters.commerce import (
-    NOTHING,
-    Fields,
     Who,
-    amount,
     cancelled,
     completed,
+    generic,
+    message,
+    noted,
+    placed,
+    refunded,
+    taken,
+)
+from ingest.adapters.reading import (
+    NOTHING,
+    Fields,
+    amount,
     digest,
     exactly,
     fields,
-    generic,
     given,
     header,
     id_of,
-    message,
     named,
     objects,
     parsed,
-    placed,
-    refunded,
     short,
     text,
     words,
@@ -46,7 +51,6 @@ from schemas import money
 
 PAID = frozenset(("paid", "partially_refunded", "refunded"))
 """Values of `financial_status` of an order of which all was paid."""
-ORDERS = frozenset(("orders/create", "orders/paid", "orders/updated", "orders/cancelled"))
 REFUNDS = frozenset(("success", "pending"))
 DONE = {
     "create": "Created",
@@ -62,17 +66,8 @@ def take(hook: Hook, secrets: Named, config: Named) -> Taken:
     shop = config["shop"]
     _verify(hook, secrets["secret"], shop)
     topic, sent = header(hook, b"x-shopify-topic"), parsed(hook.body)
-    if topic == "refunds/create":
-        return Taken(
-            [_refund(sent, Who(shop, order=id_of(sent.get("order_id")))) or _other(hook, topic, sent, shop)]
-        )
-    if topic in ORDERS and id_of(sent.get("id")):
-        return Taken(_order(sent, topic, shop))
-    if topic in ("customers/create", "customers/update", "customers/enable") and id_of(sent.get("id")):
-        return Taken([_customer(sent, topic, shop)])
-    if topic in ("checkouts/create", "checkouts/update") and id_of(sent.get("token")):
-        return Taken([_checkout(sent, topic, shop)])
-    return Taken([_other(hook, topic, sent, shop)])
+    stated = STATES.get(topic)
+    return taken(hook, (stated(sent, topic, shop) if stated else []) or [_other(hook, topic, sent, shop)])
 
 
 def _verify(hook: Hook, secret: str, shop: str) -> None:
@@ -102,7 +97,9 @@ def _traits(sent: Fields, customer: Fields) -> Fields:
 
 def _order(order: Fields, topic: str, shop: str) -> list[Message]:
     """All that an order states: that it is paid or placed, what went back of it, that it was cancelled."""
-    who, at, status = _who(order, shop, id_of(order["id"])), _placed_at(order), order.get("financial_status")
+    if not (id_ := id_of(order.get("id"))):
+        return []
+    who, at, status = _who(order, shop, id_), _placed_at(order), order.get("financial_status")
     total, currency = _total(order)
     properties = {"total": total, **given(currency=currency), **_details(order, currency)}
     paid = topic == "orders/paid" or (isinstance(status, str) and status in PAID)
@@ -173,20 +170,31 @@ def _refund(refund: Fields, who: Who) -> Message | None:
     return refunded(who, at, refund, id_, total, text(back[0].get("currency")))
 
 
-def _customer(customer: Fields, topic: str, shop: str) -> Message:
+def _refunded(refund: Fields, _: str, shop: str) -> list[Message]:
+    """A refund by itself, which knows its order only."""
+    who = Who(shop, order=id_of(refund.get("order_id")))
+    if made := _refund(refund, who):
+        return [made]
+    return [noted(who, refund.get("created_at"), refund)] if who.order and id_of(refund.get("id")) else []
+
+
+def _customer(customer: Fields, topic: str, shop: str) -> list[Message]:
     """An account, where it is one; else what the shop knows of a customer."""
-    id_ = id_of(customer["id"])
+    if not (id_ := id_of(customer.get("id"))):
+        return []
     who = Who(
         shop, id_, "", {**_traits(customer, customer), **given(createdAt=text(customer.get("created_at")))}
     )
     if topic == "customers/enable" or (topic == "customers/create" and customer.get("state") == "enabled"):
-        return message("Signed Up", named("signed_up", id_), customer.get("created_at"), who, customer)
+        return [message("Signed Up", named("signed_up", id_), customer.get("created_at"), who, customer)]
     at = customer.get("updated_at")
-    return message("", named("customer", id_, str(at), short(repr(who.traits))), at, who, customer)
+    return [message("", named("customer", id_, str(at), short(repr(who.traits))), at, who, customer)]
 
 
-def _checkout(checkout: Fields, topic: str, shop: str) -> Message:
-    who, token = _who(checkout, shop), id_of(checkout["token"])
+def _checkout(checkout: Fields, topic: str, shop: str) -> list[Message]:
+    who, token = _who(checkout, shop), id_of(checkout.get("token"))
+    if not token:
+        return []
     at = checkout.get("created_at" if topic == "checkouts/create" else "updated_at")
     properties = {
         "checkout_id": token,
@@ -197,7 +205,7 @@ def _checkout(checkout: Fields, topic: str, shop: str) -> Message:
         ),
     }
     name = "Checkout Started" if topic == "checkouts/create" else "Checkout Updated"
-    return message(name, named("checkout", token, name, str(at)), at, who, checkout, properties)
+    return [message(name, named("checkout", token, name, str(at)), at, who, checkout, properties)]
 
 
 def _other(hook: Hook, topic: str, sent: Fields, shop: str) -> Message:
@@ -216,6 +224,20 @@ def _other(hook: Hook, topic: str, sent: Fields, shop: str) -> Message:
     properties = {"topic": topic, **given(order_id=order or None)}
     return message(name, message_id, at, who, sent, properties)
 
+
+STATES: dict[str, Callable[[Fields, str, str], list[Message]]] = {
+    "orders/create": _order,
+    "orders/paid": _order,
+    "orders/updated": _order,
+    "orders/cancelled": _order,
+    "refunds/create": _refunded,
+    "customers/create": _customer,
+    "customers/update": _customer,
+    "customers/enable": _customer,
+    "checkouts/create": _checkout,
+    "checkouts/update": _checkout,
+}
+"""Topics that state something; what one states nothing of after all is a generic event."""
 
 ADAPTER = Adapter(
     "shopify", "Shopify: orders, refunds, customers, checkouts", "ecommerce", ("secret",), ("shop",), take

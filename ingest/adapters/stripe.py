@@ -18,22 +18,26 @@ from typing import Any, NamedTuple
 
 from ingest.adapters.adapter import Adapter, Hook, Message, Named, NotGenuine, Taken
 from ingest.adapters.commerce import (
-    Fields,
     Who,
     completed,
-    digest,
-    fields,
     generic,
-    given,
-    header,
-    id_of,
     message,
-    named,
-    objects,
-    parsed,
+    noted,
     placed,
     refunded,
     refunded_so_far,
+    taken,
+)
+from ingest.adapters.reading import (
+    Fields,
+    digest,
+    fields,
+    given,
+    header,
+    id_of,
+    named,
+    objects,
+    parsed,
     short,
     text,
     words,
@@ -76,7 +80,7 @@ def take(hook: Hook, secrets: Named, config: Named) -> Taken:
         account,
     )
     stated = STATES.get(sent.type)
-    return Taken([(stated(sent) if stated else None) or _generic(sent)])
+    return taken(hook, [(stated(sent) if stated else None) or _generic(sent)])
 
 
 def _verify(hook: Hook, secret: str) -> None:
@@ -174,8 +178,10 @@ def _refund(sent: Sent) -> Message | None:
     """One refund, once its money is on the way."""
     refund = sent.object
     order = _ref(refund.get("payment_intent")) or _ref(refund.get("charge"))
-    if not (order and _ref(refund)) or refund.get("status", "succeeded") != "succeeded":
+    if not (order and _ref(refund)):
         return None
+    if refund.get("status", "succeeded") != "succeeded":
+        return noted(_who(sent, order), sent.at, refund)
     currency, at = refund.get("currency"), refund.get("created") or sent.at
     total = decimal(refund.get("amount"), currency)
     return refunded(_who(sent, order), at, refund, _ref(refund), total, text(currency))
@@ -228,6 +234,7 @@ STATES: dict[str, Callable[[Sent], Message | None]] = {
     "charge.refunded": _charge_refunded,
     "refund.created": _refund,
     "refund.updated": _refund,
+    "refund.failed": _refund,
     "charge.refund.updated": _refund,
     "invoice.paid": _invoice,
     "invoice.payment_succeeded": _invoice,

@@ -15,25 +15,19 @@ import re
 from decimal import Decimal
 
 from ingest.adapters.adapter import Adapter, Hook, Message, Named, NotGenuine, Taken
-from ingest.adapters.commerce import (
+from ingest.adapters.commerce import Who, cancelled, completed, generic, message, placed, refunded, taken
+from ingest.adapters.reading import (
     Fields,
-    Who,
     amount,
-    cancelled,
-    completed,
     digest,
     exactly,
     fields,
-    generic,
     given,
     header,
     id_of,
-    message,
     named,
     objects,
     parsed,
-    placed,
-    refunded,
     short,
     text,
     words,
@@ -52,10 +46,10 @@ def take(hook: Hook, secrets: Named, config: Named) -> Taken:
     _verify(hook, secrets["secret"])
     topic, sent, shop = header(hook, b"x-wc-webhook-topic"), parsed(hook.body), config["shop"]
     if topic in ("order.created", "order.updated", "order.restored") and id_of(sent.get("id")):
-        return Taken(_order(sent, shop))
+        return taken(hook, _order(sent, shop))
     if topic in ("customer.created", "customer.updated") and id_of(sent.get("id")):
-        return Taken([_customer(sent, topic, shop)])
-    return Taken([_other(hook, topic, sent, shop)])
+        return taken(hook, [_customer(sent, topic, shop)])
+    return taken(hook, [_other(hook, topic, sent, shop)])
 
 
 def _verify(hook: Hook, secret: str) -> None:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from ingest.adapters.adapter import Hook, Message, Named
 from ingest.canonical import Arrival
 from schemas.event import Event
 from schemas.facts import union
-from schemas.topics import partition_of
 from tests.ingest.desks import ANY, NOW
 from tests.processors.events import Said
 from tests.processors.identities import found
@@ -22,6 +22,8 @@ from tests.processors.world import World
 
 PAYLOADS = Path(__file__).parent / "payloads"
 PARTITIONS = 4
+AT = replace(ANY, most=256 * 1024)
+"""An adapter's events may be this large."""
 Fields = dict[str, Any]
 
 
@@ -44,15 +46,15 @@ def hook(body: bytes, headers: Named, now: int = NOW) -> Hook:
 
 def events(messages: list[Message]) -> list[Event]:
     """What `accept` makes of messages, all of them, held to the contract."""
-    accepted = accept(messages, ANY, Arrival(NOW, "request"))
-    assert not accepted.refused, accepted.refused
+    accepted = accept(messages, AT, Arrival(NOW, "request"))
+    assert not accepted.refused, [one.rejection.detail for one in accepted.refused]
     return [Event.model_validate_json(value) for _, value in accepted.events]
 
 
 def said(messages: list[Message]) -> list[Said]:
     """The records of messages."""
-    accepted = accept(messages, ANY, Arrival(NOW, "request"))
-    assert not accepted.refused, accepted.refused
+    accepted = accept(messages, AT, Arrival(NOW, "request"))
+    assert not accepted.refused, [one.rejection.detail for one in accepted.refused]
     return [
         Said(who.key.decode(), value, dict(who.headers)["keys"].decode()) for who, value in accepted.events
     ]
@@ -113,8 +115,3 @@ def in_any_order(
     for number, order in enumerate(orders(records, dice)):
         whole = [list(before), *order] if number % 2 else [[*before, *(one for log in order for one in log)]]
         check(folded(whole, number))
-
-
-def home(key: str) -> int:
-    """The partition of a key."""
-    return partition_of(key, PARTITIONS)

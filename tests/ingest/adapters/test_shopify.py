@@ -222,6 +222,35 @@ def test_of_two_orders_the_one_that_stays_keeps_the_customer() -> None:
     in_any_order(hooks, check)
 
 
+def test_an_order_that_grows_is_of_its_greatest_amount() -> None:
+    grown = order(total_price="1020.00", total_price_set=None, updated_at="2026-09-21T00:00:00Z")
+    hooks = [sent("orders/create", order()), sent("orders/paid", grown), sent("orders/updated", grown)]
+
+    def check(world: World) -> None:
+        john = Known(world, *JOHN)
+        assert (john.purchases, john.revenue) == (1, {"USD": "1020"})
+
+    in_any_order(hooks, check)
+
+
+def test_an_order_that_is_moved_to_another_customer_makes_them_not_one() -> None:
+    moved = order(customer={"id": 7, "email": "else@biller.example"}, email="else@biller.example")
+
+    def check(world: World) -> None:
+        john, other = Known(world, *JOHN), Known(world, JOHN[0], "7")
+        assert len(john.customers) == 2
+        assert john.part["identifiers"] != other.part["identifiers"]
+
+    in_any_order([sent("orders/create", order()), sent("orders/updated", moved)], check)
+
+
+def test_an_order_of_hundreds_of_lines_counts_without_its_original() -> None:
+    (line,) = order()["line_items"][:1]
+    (event,) = events(sent("orders/create", order(line_items=[line] * 900)))
+    assert (event.properties["total"], len(event.properties["products"])) == ("398", 900)
+    assert list(event.context["original"]) == ["left_out"]
+
+
 def test_a_guests_order_is_his_emails() -> None:
     guest = order(customer=None, email="Guest@Example.org", phone="+14155550123")
     refunded = sent("refunds/create", refund(1, "398.00"))
@@ -243,7 +272,7 @@ def test_a_refund_is_the_money_that_went_back() -> None:
     ]
     assert totals == [[None], ["199"], ["199.5"]]
     (restocked,) = events(sent("refunds/create", refund(transactions=[])))
-    assert restocked.name == "Refund Created"
+    assert restocked.name == "Refund Noted"
     assert restocked.identifiers == {f"shop_order/{SHOP}": [ORDER]}
 
 

@@ -217,10 +217,10 @@ def test_a_guests_refund_finds_him_by_the_payment_alone() -> None:
 def test_a_refund_counts_when_its_money_is_on_the_way() -> None:
     for status in ("pending", "requires_action", "failed", "canceled"):
         (event,) = events(refund(1, 1000, status=status))
-        assert (event.name, event.properties["status"]) == ("Refund Created", status)
+        assert (event.name, event.properties["status"]) == ("Refund Noted", status)
     (event,) = events(sent("refund.updated", example("refund")))
     assert (event.name, event.properties["total"]) == ("Order Refunded", "10")
-    assert events(sent("refund.failed", example("refund", status="failed")))[0].name == "Refund Failed"
+    assert events(sent("refund.failed", example("refund", status="failed")))[0].name == "Refund Noted"
 
 
 @pytest.mark.parametrize(
