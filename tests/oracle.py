@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 Body = dict[str, Any]
 NOT_OWN = {
     "Order Cancelled", "Order Refunded", "Message Sent", "Message Delivered", "Message Bounced", "Identified",
-    "Grouped", "Aliased", "Order Fulfilled", "Refund Noted", "Order Deleted", "Customer Deleted", "Message Deferred", "Message Dropped",
-    "Message Read", "Account Acted", "Contact Edited", "Contact Transfer Failed", "Contact Removed",
+    "Grouped", "Aliased", "Order Fulfilled", "Refund Noted", "Order Deleted", "Customer Deleted", "Message Deferred",
+    "Message Dropped", "Message Read", "Account Acted", "Contact Edited", "Contact Transfer Failed", "Contact Removed",
 }  # fmt: skip
 
 
