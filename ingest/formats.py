@@ -4,8 +4,15 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-DIGITS = {"d": "day", "m": "month", "Y": "year", "H": "hour", "M": "minute", "S": "second"}
-"""Directives of plain numbers."""
+DIGITS = {
+    "d": "(3[01]|[12][0-9]|0[1-9]|[1-9])",
+    "m": "(1[0-2]|0[1-9]|[1-9])",
+    "Y": "([0-9]{4})",
+    "H": "(2[0-3]|[01][0-9]|[0-9])",
+    "M": "([0-5][0-9]|[0-9])",
+    "S": "([0-5][0-9]|[0-9])",
+}
+"""Directives of plain numbers, and what `strptime` takes for them."""
 _DIRECTIVE = re.compile(r"%(.)")
 
 
@@ -16,12 +23,11 @@ def reader(format_: str) -> Callable[[str], datetime]:
         return lambda text: datetime.strptime(text, format_)  # noqa: DTZ007 - the zone comes with the mapping
     parts = _DIRECTIVE.split(format_)
     literals = (re.sub(r"(\\\s)+|\s+", r"\\s+", re.escape(part)) for part in parts[::2])
-    widths = ("([0-9]{4})" if letter == "Y" else "([0-9]{1,2})" for letter in letters)
     pattern = next(literals) + "".join(
-        width + literal for width, literal in zip(widths, literals, strict=True)
+        DIGITS[letter] + literal for letter, literal in zip(letters, literals, strict=True)
     )
-    match, names = re.compile(pattern).fullmatch, [DIGITS[letter] for letter in letters]
-    places = [names.index(name) + 1 if name in names else 0 for name in DIGITS.values()]
+    match = re.compile(pattern).fullmatch
+    places = [letters.index(letter) + 1 if letter in letters else 0 for letter in DIGITS]
     day, month, year, hour, minute, second = places
 
     def read(text: str) -> datetime:
