@@ -91,6 +91,13 @@ class Doors:
             raise Problem(401, "unauthorized", "unknown write key")
         return _enabled(found[0])
 
+    def of(self, name: str) -> Door:
+        """The door of a source, whatever way its events come; Problem 404 where there is none, or it is disabled."""
+        door = self._doors.get(name)
+        if door is None:
+            raise Problem(404, "not_found", "there is no source of this name")
+        return _enabled(door)
+
     def by_name(self, name: str) -> Door:
         """The door of a source that takes its events in by an adapter; Problem 404 where there is none that does."""
         door = self._doors.get(name)

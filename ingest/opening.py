@@ -66,6 +66,7 @@ async def _open(
     await log.start()
     opened.push_async_callback(log.stop)
     service.doors, service.log = doors, log
+    service.opened.set()
     gc.freeze()
     say.info("ready", sources=len(doors), rules=f"{rules.name}/{rules.version}")
     return following, reporting

@@ -5,10 +5,8 @@ HTTP answers from the first moment; events are taken once Kafka, genesis and the
 
 import asyncio
 import gc
-import logging
 import signal
 import socket
-import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
@@ -18,6 +16,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
+from ingest import logs
 from ingest.app import app
 from ingest.enrichment.geo import Geo
 from ingest.opening import connect
@@ -39,7 +38,7 @@ say = structlog.get_logger("ingest.server")
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; CdpError where it cannot."""
     check_settings(settings)
-    _configure_logs()
+    logs.configure("granian", "_granian")
     gc.set_threshold(GARBAGE, 20, 20)
     uvloop.run(_serve(settings))
 
@@ -88,18 +87,3 @@ def _check_port(host: str, port: int) -> None:
             raise PortInUse(
                 f"cannot listen: {error.strerror}", f"{host}:{port}", "set CDP_INGEST_PORT"
             ) from None
-
-
-def _configure_logs() -> None:
-    """One JSON line each; libraries that repeat themselves are said once, by us."""
-    for name in ("aiokafka", "granian", "_granian", "asyncio"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )

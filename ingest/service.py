@@ -1,5 +1,6 @@
 """What the endpoints of ingest share."""
 
+import asyncio
 import itertools
 import uuid
 from pathlib import Path
@@ -12,7 +13,7 @@ from ingest.requests import Held
 
 
 class Service:
-    """One process; `doors` and `log` are there once Kafka and genesis are.
+    """One process; `doors` and `log` are there once Kafka and genesis are: `opened`.
 
     `hops` is how many proxies of the deployment's own stand before it, `secrets` the folder of what adapters verify by.
     """
@@ -21,6 +22,7 @@ class Service:
         self.hops, self.secrets = hops, Secrets(secrets)
         self.doors: Doors | None = None
         self.log: Log | None = None
+        self.opened = asyncio.Event()
         self.metrics = Metrics()
         self.held = Held()
         process = uuid.uuid4().hex

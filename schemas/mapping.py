@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from schemas.brokers import Kafka, Mqtt
 from schemas.definitions import read_yaml, validate
 from schemas.identity import SCOPE
 from schemas.picks import Document, Pick, Texts, Time, Way, When, Zone, as_text
@@ -121,6 +122,8 @@ class Mapping(Document):
         "keep", description="whether the row goes into context.original"
     )
     csv: Csv = Csv()
+    mqtt: Mqtt | None = Field(None, description="the broker of `cdp mqtt`")
+    kafka: Kafka | None = Field(None, description="the cluster of `cdp pull`")
     events: tuple[MappedEvent, ...] = Field(
         min_length=1, max_length=50, description="the first whose `when` holds is the row's"
     )

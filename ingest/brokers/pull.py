@@ -1,0 +1,153 @@
+"""`cdp pull`: the events of somebody else's Kafka into the log.
+
+    poll -> map -> accept -> log -> commit
+
+Offsets are committed once the log has the events: killed anywhere, what was not committed is read again, as the same
+messageIds. The consumer lives in a thread of its own; records wait there, not here.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+from kafka import KafkaConsumer, OffsetAndMetadata
+from kafka.errors import CommitFailedError, KafkaError
+
+from ingest.brokers import records
+from ingest.brokers.feed import Feed
+from ingest.brokers.login import password, trust
+from schemas.brokers import Kafka
+from schemas.errors import ConfigError
+
+MAX_RECORDS = 2_000
+"""Records that are taken together."""
+FETCH_BYTES = 8 * 1024 * 1024
+"""Bytes that a broker hands over at once."""
+POLL_MS = 500
+PATIENCE_MS = 10_000
+SESSION_MS = 10_000
+"""After a kill its successor waits so long, unless it has the same CDP_INSTANCE."""
+MAX_WAIT = 30.0
+
+say = structlog.get_logger("ingest.brokers")
+Answer = TypeVar("Answer")
+
+
+class Thread:
+    """The one thread in which the consumer lives."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, "pull")
+
+    async def run(self, work: Callable[..., Answer], *given: Any) -> Answer:
+        """What this gives, in that thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, partial(work, *given))
+
+
+async def bring(feed: Feed) -> None:
+    """Take what the topics have until the process is to end; ConfigError where the mapping names no cluster."""
+    cluster = feed.mapping.kafka
+    if cluster is None:
+        raise ConfigError(
+            "the mapping does not say which cluster", feed.mapping.name, "kafka: {servers, topics}"
+        )
+    options, thread = _options(feed, cluster), Thread()
+    wait, said = 0.5, ""
+    while not feed.stop.is_set():
+        consumer = None
+        try:
+            consumer = await thread.run(_joined, cluster, options)
+            say.info("connected", servers=",".join(cluster.servers), group=options["group_id"])
+            wait, said = 0.5, ""
+            await _take(feed, consumer, thread)
+        except KafkaError as error:
+            reason = f"{type(error).__name__}: {error}"[:300]
+            if reason != said:
+                say.error("cannot read, trying again", servers=",".join(cluster.servers), reason=reason)
+                said = reason
+            await feed.rest(wait)
+            wait = min(wait * 2, MAX_WAIT)
+        finally:
+            if consumer is not None:
+                await thread.run(partial(consumer.close, autocommit=False))
+
+
+async def _take(feed: Feed, consumer: Any, thread: Thread) -> None:
+    """What the topics have, in order, until the process is to end."""
+    while not feed.stop.is_set():
+        batch, positions, lag = await thread.run(_poll, consumer)
+        if batch:
+            await feed.take([records.given(feed.mapping.name, record) for record in batch])
+            try:
+                await thread.run(consumer.commit, positions)
+            except (
+                CommitFailedError
+            ):  # the group was divided anew: who has the partition now reads these again
+                say.warning("a commit came too late", source=feed.source)
+        feed.tell(lag=lag)
+
+
+def _poll(consumer: Any) -> tuple[list[Any], dict[Any, OffsetAndMetadata], int]:
+    """The next records, the positions after them, and how many the topics have beyond.
+
+    Positions, not the last record's offset: a transaction's end takes an offset too.
+    """
+    polled = consumer.poll(POLL_MS, max_records=MAX_RECORDS)
+    batch = [record for found in polled.values() for record in found]
+    positions = {place: OffsetAndMetadata(consumer.position(place), "", -1) for place in polled}
+    lag = 0
+    for place in consumer.assignment():
+        end = consumer.highwater(place)
+        if end is not None:
+            lag += max(0, end - (consumer.position(place, timeout_ms=1_000) or 0))
+    return batch, positions, lag
+
+
+def _joined(cluster: Kafka, options: dict[str, Any]) -> Any:
+    """A member of the group; KafkaError where the cluster is away, or lacks a topic."""
+    consumer = KafkaConsumer(*cluster.topics, **options)
+    try:
+        _check(consumer, cluster.topics)
+    except BaseException:
+        consumer.close(autocommit=False)
+        raise
+    return consumer
+
+
+def _check(consumer: Any, topics: tuple[str, ...]) -> None:
+    """One that is not there would be waited for unseen."""
+    for topic in topics:
+        if not consumer.partitions_for_topic(topic):
+            raise KafkaError(f"there is no topic {topic}, or we may not read it")
+
+
+def _options(feed: Feed, cluster: Kafka) -> dict[str, Any]:
+    """How to connect, and as whom."""
+    context = None if cluster.tls is None else trust(cluster.tls)
+    options: dict[str, Any] = {
+        "bootstrap_servers": list(cluster.servers),
+        "group_id": cluster.group or f"{feed.settings.namespace}-{feed.mapping.name}",
+        "group_instance_id": feed.settings.instance or None,
+        "client_id": f"{feed.settings.namespace}-pull",
+        "auto_offset_reset": cluster.start,
+        "enable_auto_commit": False,
+        "isolation_level": "read_committed",
+        "allow_auto_create_topics": False,
+        "max_poll_records": MAX_RECORDS,
+        "fetch_max_bytes": FETCH_BYTES,
+        "session_timeout_ms": SESSION_MS,
+        "bootstrap_timeout_ms": PATIENCE_MS,
+        "reconnect_backoff_max_ms": 5_000,
+        "ssl_context": context,
+        "security_protocol": ("SASL_" if cluster.user else "") + ("PLAINTEXT" if context is None else "SSL"),
+    }
+    if cluster.user:
+        options |= {
+            "sasl_mechanism": cluster.mechanism,
+            "sasl_plain_username": cluster.user,
+            "sasl_plain_password": password(feed, "kafka_password"),
+        }
+    return options
