@@ -1,18 +1,11 @@
-"""The desk at which an import's events are taken in: that of its source, but nothing is enriched."""
+"""The desk at which an import's events are taken in: that of its source, but nothing is enriched. Pure."""
 
-from collections.abc import Mapping as Named
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from deploy.definitions import history
-from deploy.sources.log import read, sources
 from ingest.canonical import Desk, desk
 from ingest.identifiers import Policy
 from ingest.plan import of_record
-from schemas.errors import ConfigError, NotFound
-from schemas.identity import IdentityRules, Keys, split_namespace
-from schemas.mapping import Mapping
-from schemas.plan import PREFIX as PLAN
-from schemas.settings import Settings
+from schemas.identity import IdentityRules, Keys
 from schemas.sources import Source
 
 
@@ -27,23 +20,6 @@ class Terms(NamedTuple):
     currency: str
 
 
-def terms(settings: Settings, name: str, mapping: Mapping) -> Terms:
-    """What holds for the events of a source; CdpError where it may not send what the mapping states."""
-    found = history.read(settings).definitions.values()
-    rules = max((each for each in found if isinstance(each, IdentityRules)), key=lambda each: each.version)
-    there = read(settings)
-    known = sources(there)
-    if name not in known:
-        names = ", ".join(known) or "none"
-        raise NotFound("there is no such source", name, f"there are {names}; `cdp sources add` makes one")
-    source = known[name]
-    if not source.enabled:
-        raise ConfigError("this source is disabled", name, f"`cdp sources enable {name}`")
-    _check_namespaces(mapping, source, rules)
-    secret = settings.key_secret.get_secret_value()
-    return Terms(source, rules, _plan(there, name), secret, settings.partitions, settings.currency)
-
-
 def opened(given: Terms) -> Desk:
     """The desk."""
     source = given.source
@@ -52,27 +28,3 @@ def opened(given: Terms) -> Desk:
     policy = Policy(keys, given.partitions, namespaces, source.phone_region, source.trusted)
     plan = None if given.plan is None else of_record(given.plan)
     return desk(source.name, source.channel, given.currency, policy, None, plan)
-
-
-def _check_namespaces(mapping: Mapping, source: Source, rules: IdentityRules) -> None:
-    """What a mapping can only have wrongly is told before any row is read."""
-    known = {namespace.name: namespace for namespace in rules.namespaces}
-    for number, event in enumerate(mapping.events):
-        for namespace in event.identifiers:
-            name, scope = split_namespace(namespace)
-            where = f"events.{number}.identifiers.{namespace}"
-            if name not in known:
-                raise ConfigError(f"unknown namespace {name!r}", where, f"there are {', '.join(known)}")
-            if known[name].scoped != bool(scope):
-                what = f"{name} is written {name}/SCOPE" if known[name].scoped else f"{name} takes no scope"
-                raise ConfigError(what, where)
-            if source.namespaces != "all" and name not in source.namespaces:
-                what = f"source {source.name} may not assert {name!r}"
-                raise ConfigError(what, where, f"`cdp sources set {source.name} --namespaces`")
-
-
-def _plan(there: Named[str, Any], name: str) -> bytes | None:
-    """The record of the plan in force: the greatest version."""
-    versions = [key for key in there if key.startswith(f"{PLAN}{name}/")]
-    newest = max(versions, key=lambda key: int(key.rpartition("/")[2]), default=None)
-    return None if newest is None else bytes(there[newest])

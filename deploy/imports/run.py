@@ -18,13 +18,14 @@ import uvloop
 from rich.console import Console
 
 from deploy.imports import ledger as ledgers
-from deploy.imports.desk import Terms, terms
+from deploy.imports.desk import Terms
 from deploy.imports.files import BROKEN, File, look
 from deploy.imports.importing import Importer, begun
 from deploy.imports.prepare import GARBAGE, begin
 from deploy.imports.report import Report
 from deploy.imports.rows import header
 from deploy.imports.shown import outcome, telling
+from deploy.imports.terms import terms
 from deploy.imports.writer import AGAIN, writing
 from deploy.init import joined
 from schemas.errors import CdpError, ConfigError
