@@ -42,7 +42,7 @@ class Feed:
         self.events = self.rejected = 0
         self._service, self._mapped = service, compiled(mapping, settings.timezone)
         self._held = ""
-        self._told = (0.0, "")
+        self._told, self._more = (0.0, ""), dict[str, int]()
 
     def check(self) -> None:
         """ConfigError where there is no such source, or it is disabled: now nobody waits for it."""
@@ -75,9 +75,10 @@ class Feed:
 
     def tell(self, *, always: bool = False, **more: int) -> None:
         """Say how far this is, now and then, where that has changed."""
-        now, said = time.monotonic(), f"{self.events} {self.rejected} {more}"
+        self._more |= more
+        now, said = time.monotonic(), f"{self.events} {self.rejected} {self._more}"
         if said != self._told[1] and (always or now - self._told[0] > TELL_SECONDS):
-            say.info("taken", source=self.source, events=self.events, rejected=self.rejected, **more)
+            say.info("taken", source=self.source, events=self.events, rejected=self.rejected, **self._more)
             self._told = now, said
 
     async def _refused(self, part: list[Given]) -> Problem | None:

@@ -1,0 +1,167 @@
+"""Somebody else's Kafka: its events are in our log, each once, whatever is killed."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import NewTopic
+
+from schemas.settings import Settings
+from schemas.topics import REJECTED
+from tests.ingest.brokers.mosquitto import connected, events, heard, mapping_file, sources_file
+from tests.ingest.servers import read
+from tests.processes import Process, running
+from tests.servers import Broker
+from tests.waiting import until
+
+_numbers = itertools.count(1)
+Sent = tuple[bytes | None, Any, dict[str, str]]
+
+
+@pytest.fixture
+def erp(deployed: Callable[..., Settings], tmp_path: Path) -> Settings:
+    return deployed(sources=sources_file(tmp_path, erp="ecommerce"))
+
+
+def pulling(settings: Settings, servers: str, topic: str, **more: Any) -> Process:
+    """`cdp pull` with the example's mapping; `more` goes into its `kafka`."""
+
+    def change(mapping: dict[str, Any]) -> None:
+        mapping["kafka"] |= {"servers": [servers], "topics": [topic], **more}
+
+    file = mapping_file("pull.yaml", settings.home / "pull.yaml", change)
+    return Process(f"pull --mapping {file}", settings, "pull")
+
+
+def topic(servers: str, partitions: int = 2) -> str:
+    """A topic of theirs."""
+    name = f"erp.orders-{next(_numbers)}"
+    admin = KafkaAdminClient(bootstrap_servers=servers)
+    try:
+        admin.create_topics([NewTopic(name, partitions, 1)])
+    finally:
+        admin.close()
+    return name
+
+
+@contextmanager
+def theirs(servers: str) -> Iterator[Callable[[str, list[Sent]], None]]:
+    """What writes into topics of theirs, and returns when they are there."""
+    producer = KafkaProducer(bootstrap_servers=servers, acks="all", linger_ms=5)
+
+    def write(name: str, sent: list[Sent]) -> None:
+        for key, value, headers in sent:
+            raw = value if value is None or isinstance(value, bytes) else orjson.dumps(value)
+            told = [(header, each.encode()) for header, each in headers.items()]
+            producer.send(name, raw, key, told, timestamp_ms=1_790_000_000_000)
+        producer.flush()
+
+    try:
+        yield write
+    finally:
+        producer.close()
+
+
+def orders(*numbers: int) -> list[Sent]:
+    return [
+        (
+            f"u{n}".encode(),
+            {"order": {"id": f"O-{n}", "sum": 99.5}, "mail": f"u{n}@b.example"},
+            {"kind": "order-placed"},
+        )
+        for n in numbers
+    ]
+
+
+def order_ids(settings: Settings) -> list[str]:
+    return [event["properties"]["order_id"] for event in events(settings)]
+
+
+def test_their_records_are_events_and_what_cannot_be_read_is_kept_with_its_reason(erp: Settings) -> None:
+    name = topic(erp.kafka, partitions=1)
+    process = pulling(erp, erp.kafka, name)
+    odd: list[Sent] = [
+        (b"k", b"<xml/>", {"kind": "order-placed"}),
+        (b"k", None, {"kind": "order-placed"}),
+        (b"k", {"order": {"id": "O-9", "sum": "much"}}, {"kind": "order-placed"}),
+        (b"k", {"stock": 7}, {"kind": "stock-counted"}),  # the mapping skips it
+    ]
+    with theirs(erp.kafka) as write, running(process):
+        write(name, orders(1) + odd + orders(2))
+        until(lambda: len(events(erp)) == 2 and len(read(erp, REJECTED)) == 3)
+        until(lambda: heard(process, "taken"))
+        assert process.end() == 0
+    first = events(erp)[0] if events(erp)[0]["properties"]["order_id"] == "O-1" else events(erp)[1]
+    assert (first["name"], first["channel"], first["source"]) == ("Order Completed", "ecommerce", "erp")
+    assert first["identifiers"] == {"user_id": ["u1"], "email": ["u1@b.example"]}
+    assert first["properties"] == {"order_id": "O-1", "total": "99.5", "currency": "EUR"}
+    assert first["message_id"] == f"erp/{name}/0/0"
+    assert first["occurred_at"] == 1_790_000_000_000
+    assert first["context"]["original"]["$headers"] == {"kind": "order-placed"}
+    reasons = sorted(record.headers["reason"] for record in read(erp, REJECTED))
+    assert reasons == ["bad_amount", "malformed", "malformed"]
+    assert heard(process, "taken")[-1]["lag"] == 0
+
+
+def test_killed_at_any_moment_nothing_is_lost_and_nothing_gets_a_second_id(erp: Settings) -> None:
+    name = topic(erp.kafka)
+    process = pulling(erp, erp.kafka, name)
+    with theirs(erp.kafka) as write:
+        write(name, orders(*range(3_000)))
+        for round_ in range(3):
+            with running(process):
+                until(lambda so_far=300 * round_: len(order_ids(erp)) > so_far)  # type: ignore[misc]
+                write(name, orders(*range(3_000 + round_ * 500, 3_500 + round_ * 500)))
+                process.kill()
+        with running(process):
+            until(lambda: len(set(order_ids(erp))) == 4_500)
+            assert process.end() == 0
+        with running(process):  # all was committed: it goes on after it
+            write(name, orders(4_500))
+            before = len(order_ids(erp))
+            until(lambda: len(order_ids(erp)) > before)
+            assert process.end() == 0
+    assert len(order_ids(erp)) == before + 1
+    assert len({event["message_id"] for event in events(erp)}) == 4_501
+
+
+def test_what_keeps_it_from_reading_is_said_once_and_it_goes_on(erp: Settings, own_broker: Broker) -> None:
+    name = f"erp.late-{next(_numbers)}"
+    process = pulling(erp, own_broker.address, name)
+    with running(process):
+        until(lambda: heard(process, "cannot read, trying again"))
+        assert name in heard(process, "cannot read, trying again")[0]["reason"]
+        admin = KafkaAdminClient(bootstrap_servers=own_broker.address)
+        admin.create_topics([NewTopic(name, 1, 1)])
+        admin.close()
+        connected(process)
+        with theirs(own_broker.address) as write:
+            write(name, orders(1))
+            until(lambda: order_ids(erp) == ["O-1"])
+        own_broker.kill()
+        own_broker.start()
+        with theirs(own_broker.address) as write:
+            write(name, orders(2))
+        until(lambda: sorted(order_ids(erp)) == ["O-1", "O-2"])
+        assert process.end() == 0
+    assert len(heard(process, "cannot read, trying again")) <= 2
+
+
+def test_what_is_missing_is_told_with_its_place(erp: Settings) -> None:
+    name = topic(erp.kafka)
+    process = pulling(erp, erp.kafka, name, user="cdp")
+    with running(process):
+        assert process.wait(30) == 1
+    assert "CDP_SECRET_ERP_KAFKA_PASSWORD" in process.said()
+    assert "Traceback" not in process.said()
+    unknown = pulling(erp.model_copy(update={"home": erp.home}), erp.kafka, name)
+    file = erp.home / "pull.yaml"
+    file.write_text(file.read_text().replace("source: erp", "source: nobody"))
+    with running(unknown):
+        assert unknown.wait(30) == 1
+    assert "cdp sources add" in unknown.said()
