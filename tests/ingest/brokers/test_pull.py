@@ -165,3 +165,30 @@ def test_what_is_missing_is_told_with_its_place(erp: Settings) -> None:
     with running(unknown):
         assert unknown.wait(30) == 1
     assert "cdp sources add" in unknown.said()
+
+
+def test_a_source_that_is_disabled_waits_and_what_it_waits_for_stays_where_it_is(erp: Settings) -> None:
+    name = topic(erp.kafka)
+    process = pulling(erp, erp.kafka, name)
+    with theirs(erp.kafka) as write, running(process):
+        connected(process)
+        assert operator(erp, "disable") == 0
+        until(lambda: _is_held(process, write, name), every=1)
+        assert operator(erp, "enable") == 0
+        until(lambda: heard(process, "taking again"))
+        process.end()
+        with running(process):
+            until(lambda: "O-0" in order_ids(erp))
+    assert len(heard(process, "nothing is taken now")) == 1
+
+
+def _is_held(process: Process, write: Callable[[str, list[Sent]], None], name: str) -> bool:
+    write(name, orders(0))
+    return bool(heard(process, "nothing is taken now"))
+
+
+def operator(settings: Settings, what: str) -> int:
+    """The exit code of `cdp sources` with the source of these tests."""
+    command = Process(f"sources {what} erp --because tests", settings, f"sources-{what}")
+    with running(command):
+        return command.wait(60)
