@@ -11,8 +11,11 @@ import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 
+from deploy.localstack.kafka_server import kafka
+from deploy.localstack.ports import free_ports
 from schemas.settings import Settings
 from schemas.topics import REJECTED
+from tests.ingest.brokers.certificates import certified
 from tests.ingest.brokers.mosquitto import connected, events, heard, mapping_file, sources_file
 from tests.ingest.servers import read
 from tests.processes import Process, running
@@ -192,3 +195,47 @@ def operator(settings: Settings, what: str) -> int:
     command = Process(f"sources {what} erp --because tests", settings, f"sources-{what}")
     with running(command):
         return command.wait(60)
+
+
+SECURED = """
+listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SECURE://127.0.0.1:{secure}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL
+sasl.enabled.mechanisms=PLAIN
+listener.name.secure.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
+user_cdp="a-word-of-ours";
+ssl.keystore.type=PEM
+ssl.keystore.location={pem}
+"""
+
+
+def test_the_cluster_is_trusted_by_its_certificate_and_hears_the_password_of_the_source(
+    erp: Settings, tmp_path: Path
+) -> None:
+    port, controller, secure = free_ports(3)
+    certificate, key = certified(tmp_path)
+    pem = tmp_path / "both.pem"
+    pem.write_bytes(key.read_bytes() + certificate.read_bytes())
+    cluster = kafka(tmp_path / "secured", port, controller)
+    with (tmp_path / "secured" / "server.properties").open("a") as properties:
+        properties.write(SECURED.format(port=port, controller=controller, secure=secure, pem=pem))
+    secret = tmp_path / "secrets" / "erp" / "kafka_password"
+    secret.parent.mkdir(parents=True)
+    secret.write_text("another\n")
+    settings = erp.model_copy(update={"secrets": tmp_path / "secrets"})
+    try:
+        cluster.start()
+        cluster.wait_ready()
+        name = topic(f"127.0.0.1:{port}")
+        process = pulling(settings, f"127.0.0.1:{secure}", name, user="cdp", tls={"ca": str(certificate)})
+        with running(process):
+            until(lambda: heard(process, "cannot read, trying again"))
+            assert process.end() == 0
+        secret.write_text("a-word-of-ours\n")
+        with running(process), theirs(f"127.0.0.1:{port}") as write:
+            write(name, orders(1))
+            until(lambda: order_ids(erp) == ["O-1"])
+            assert process.end() == 0
+    finally:
+        cluster.kill()
+    assert "a-word-of-ours" not in process.said()
