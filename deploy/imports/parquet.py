@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from deploy.imports.files import File
-from deploy.imports.rows import LOAD_ROWS, Load
+from deploy.imports.rows import LOAD_BYTES, LOAD_ROWS, Load
 from schemas.errors import ConfigError
 
 
@@ -17,20 +17,21 @@ def names(file: File) -> tuple[str, ...]:
         return tuple(parquet.schema_arrow.names)
 
 
-def count(file: File) -> int:
-    """The rows of a file."""
-    with _told(file), pq.ParquetFile(file.path) as parquet:
-        return int(parquet.metadata.num_rows)
-
-
 def batches(file: File) -> Iterator[Load]:
     """The rows of a file; ConfigError where it is damaged."""
     end = 0
     with _told(file), pq.ParquetFile(file.path, buffer_size=1024 * 1024) as parquet:
-        for batch in parquet.iter_batches(batch_size=LOAD_ROWS, use_threads=False):
+        for batch in parquet.iter_batches(batch_size=_rows(parquet), use_threads=False):
             numbers = list(range(end + 1, end + 1 + batch.num_rows))
             end += batch.num_rows
-            yield Load(None, numbers, batch, [], end, end)
+            yield Load(None, numbers, batch, [], end, file.size * end // parquet.metadata.num_rows)
+
+
+def _rows(parquet: pq.ParquetFile) -> int:
+    """Rows of a batch: as many as fit into a load, by what a row has on average."""
+    groups = [parquet.metadata.row_group(number) for number in range(parquet.metadata.num_row_groups)]
+    size = sum(int(group.total_byte_size) for group in groups) // max(int(parquet.metadata.num_rows), 1)
+    return max(1, min(LOAD_ROWS, LOAD_BYTES // max(size, 1)))
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 """The report of a file's rejected rows: beside it, a line of JSON for each, with its number and the reason."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 import orjson
 
@@ -20,12 +22,9 @@ class Report:
 
     def __init__(self, file: Path, kept: int) -> None:
         self.path = file.with_name(file.name + ENDING)
-        try:
+        self._file: IO[bytes] | None = None
+        with self._told():
             _cut(self.path, kept)
-            self._file = self.path.open("ab")
-        except OSError as error:
-            what = f"the report of rejected rows cannot be written: {error.strerror}"
-            raise ConfigError(what, str(self.path)) from None
 
     def __enter__(self) -> Self:
         return self
@@ -33,15 +32,29 @@ class Report:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
         if self.path.exists() and not self.path.stat().st_size:
             self.path.unlink()
 
     def write(self, rejected: list[Broken]) -> None:
         """Add rows."""
-        if rejected:
+        if not rejected:
+            return
+        with self._told():
+            if self._file is None:
+                self.path.touch(mode=0o600)  # rows are of persons
+                self._file = self.path.open("ab")
             self._file.write(b"".join(map(line, rejected)))
             self._file.flush()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            what = f"the report of rejected rows cannot be written: {error.strerror}"
+            raise ConfigError(what, str(self.path)) from None
 
 
 def line(broken: Broken) -> bytes:

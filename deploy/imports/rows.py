@@ -33,8 +33,7 @@ class Broken(NamedTuple):
 class Load(NamedTuple):
     """Some rows: of CSV lists of texts under `names`, of NDJSON lines, of Parquet a record batch.
 
-    `end` counts all rows of the file up to here, broken ones too; `read` is the place in the file, in bytes or (of
-    Parquet) in rows.
+    `end` counts all rows of the file up to here, broken ones too; `read` is the place in the file, in bytes.
     """
 
     names: tuple[str, ...] | None

@@ -19,6 +19,8 @@ from schemas.topics import EVENTS, IMPORTS
 TIMEOUT_MS = 10_000
 """An open transaction stalls every reader of what it wrote to."""
 BATCH_BYTES = 900_000
+PATIENCE_S = 12.0
+"""For one transaction; what became of it then, the next run reads."""
 ABORT_S = 5.0
 AGAIN = "run the same command again: it goes on where it was"
 _FENCED = (ProducerFenced, InvalidProducerEpoch, OutOfOrderSequenceNumber)
@@ -44,11 +46,12 @@ class Writer:
     async def write(self, records: Iterable[Out]) -> None:
         """One transaction; Unavailable where Kafka does not take it, CdpError where another importer took over."""
         try:
-            await self._producer.begin_transaction()
-            sent = [await self._send(place, batch) for place, batch in self._batches(records)]
-            for each in sent:
-                await each
-            await self._producer.commit_transaction()
+            async with asyncio.timeout(PATIENCE_S):
+                await self._producer.begin_transaction()
+                sent = [await self._send(place, batch) for place, batch in self._batches(records)]
+                for each in sent:
+                    await each
+                await self._producer.commit_transaction()
         except _FENCED:
             raise CdpError("another import of this source has taken over", hint=AGAIN) from None
         except (KafkaError, OSError, TimeoutError) as error:

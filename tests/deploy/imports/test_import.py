@@ -21,6 +21,7 @@ from schemas.topics import EVENTS, partition_of
 from tests.deploy.test_cli import cdp
 from tests.ingest.servers import read
 from tests.processes import Process, environment, running
+from tests.servers import Broker
 from tests.waiting import until
 
 MAPPING = """
@@ -173,6 +174,23 @@ def test_interrupted_it_says_how_to_go_on(deployment: Settings, folder: Path) ->
     )
     assert run(deployment, path).returncode == 0
     assert counts(deployment) == once(range(MANY))
+
+
+def test_where_kafka_goes_away_it_ends_and_says_how_to_go_on(
+    deployed: Callable[..., Settings], own_broker: Broker, folder: Path
+) -> None:
+    settings = deployed(kafka=own_broker.address)
+    path, before = table(folder / "a.csv", map(row, range(MANY))), end_of(settings)
+    process = importing(settings, path)
+    with running(process):
+        until(lambda: end_of(settings) > before, "some of it is in the log")
+        own_broker.kill()
+        assert process.wait(90) == 1
+    assert "error: Kafka does not take it: " in process.said()
+    assert process.said().endswith("hint: run the same command again: it goes on where it was\n")
+    own_broker.start()
+    assert run(settings, path).returncode == 0
+    assert counts(settings) == once(range(MANY))
 
 
 def test_two_at_once_are_refused_on_one_machine_and_harmless_on_two(
