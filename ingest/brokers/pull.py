@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 
 import structlog
 from kafka import KafkaConsumer, OffsetAndMetadata
-from kafka.errors import CommitFailedError, KafkaError
+from kafka.errors import CommitFailedError, KafkaError, KafkaTimeoutError
 
 from ingest.brokers import records
 from ingest.brokers.feed import Feed
 from ingest.brokers.login import password, trust
+from ingest.brokers.lost import CLOSED, Lost
 from schemas.brokers import Kafka
 from schemas.errors import ConfigError
 
@@ -31,6 +32,7 @@ PATIENCE_MS = 10_000
 SESSION_MS = 10_000
 """After a kill its successor waits so long, unless it has the same CDP_INSTANCE."""
 MAX_WAIT = 30.0
+REFUSED = "perhaps it refuses the user or the password: some clusters just hang up"
 
 say = structlog.get_logger("ingest.brokers")
 Answer = TypeVar("Answer")
@@ -54,20 +56,22 @@ async def bring(feed: Feed) -> None:
         raise ConfigError(
             "the mapping does not say which cluster", feed.mapping.name, "kafka: {servers, topics}"
         )
-    options, thread = _options(feed, cluster), Thread()
-    wait, said = 0.5, ""
+    options, thread, lost = _options(feed, cluster), Thread(), Lost().listen()
+    wait, said = 0.5, set[str]()
     while not feed.stop.is_set():
-        consumer = None
+        consumer, lost.reason = None, ""
         try:
             consumer = await thread.run(_joined, cluster, options)
             say.info("connected", servers=",".join(cluster.servers), group=options["group_id"])
-            wait, said = 0.5, ""
+            wait, said = 0.5, set()
             await _take(feed, consumer, thread)
         except KafkaError as error:
-            reason = f"{type(error).__name__}: {error}"[:300]
-            if reason != said:
-                say.error("cannot read, trying again", servers=",".join(cluster.servers), reason=reason)
-                said = reason
+            reason = (lost.reason if isinstance(error, KafkaTimeoutError) else "") or str(error)
+            if reason not in said:
+                hint = {"hint": REFUSED} if cluster.user and CLOSED in reason else {}
+                servers = ",".join(cluster.servers)
+                say.error("cannot read, trying again", servers=servers, reason=reason[:300], **hint)
+                said.add(reason)
             await feed.rest(wait)
             wait = min(wait * 2, MAX_WAIT)
         finally:

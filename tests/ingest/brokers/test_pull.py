@@ -231,6 +231,8 @@ def test_the_cluster_is_trusted_by_its_certificate_and_hears_the_password_of_the
         with running(process):
             until(lambda: heard(process, "cannot read, trying again"))
             assert process.end() == 0
+        refused = heard(process, "cannot read, trying again")[0]
+        assert "password" in refused["reason"] + refused.get("hint", "")
         secret.write_text("a-word-of-ours\n")
         with running(process), theirs(f"127.0.0.1:{port}") as write:
             write(name, orders(1))
