@@ -2,6 +2,7 @@
 
 import csv
 import random
+import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -81,7 +82,8 @@ def write(path: Path, rows: int) -> None:
 def _run(mine: Platform, path: Path, mapping: Path) -> tuple[float, float, float]:
     """Import a file; gives seconds, CPU seconds and MB."""
     begun, cpu, peak = time.monotonic(), 0.0, 0.0
-    program = mine.cdp("import", str(path), "--mapping", str(mapping), "--source", "pos")
+    argv = ["-m", "deploy", "import", str(path), "--mapping", str(mapping), "--source", "pos"]
+    program = mine.run("import", [sys.executable, *argv])
     while program.alive:
         with suppress(OSError, KeyError):  # of a process that has just ended
             used = [(cpu_seconds(pid), memory_mb(pid)[0]) for pid in _family(program)]
