@@ -105,10 +105,10 @@ def affected(
 
 
 def moves(
-    client: Client, was: Defined | None, becomes: Defined | None, context: Context, earlier: Sequence[Defined]
+    client: Client, was: Defined | None, becomes: Defined | None, context: Context, earlier: Context
 ) -> Iterator[Move]:
     """Every customer whose label of a definition changes with it; they stream."""
-    query = conditions.difference(was, becomes, context, tuple(earlier))
+    query = conditions.difference(was, becomes, context, earlier)
     settings = {**SETTINGS, "max_block_size": BLOCK}
     for id_, before, after in client.execute_iter(query.sql, query.params, settings=settings):
         yield Move(str(id_), before, after)

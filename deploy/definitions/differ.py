@@ -33,11 +33,12 @@ def differ(settings: Settings, folder: str | None, name: str | None, all_: str |
     if all_ is None:
         tell.planned(console, made)
     context = context_of(settings, history, made.definitions)
+    earlier = context_of(settings, history, before, context.now)
     write = _writer(all_) if all_ else None
     with asked(settings) as client:
         for was, becomes in pairs:
             found, sample, about = Counter[tell.Moved](), list[Move](), _about(was, becomes)
-            for move in moves(client, was, becomes, context, before):
+            for move in moves(client, was, becomes, context, earlier):
                 found[move.was, move.becomes] += 1
                 if write:
                     write((move.customer_id, about, _shown(move.was), _shown(move.becomes)))

@@ -77,21 +77,23 @@ def sample(definition: Defined, context: Context, size: int = 10) -> Query:
 
 
 def difference(
-    before: Defined | None, after: Defined | None, context: Context, earlier: tuple[Defined, ...] = ()
+    before: Defined | None, after: Defined | None, context: Context, earlier: Context | None = None
 ) -> Query:
     """Whose label changes: (customer_id, value before, value after), NULL where it is not carried.
 
-    `before` may refer to the `earlier` definitions, `after` to those of the context; one of the two may be None.
+    `before` is asked with the definitions and thresholds of `earlier`, `after` with those of the context; one of the
+    two may be None.
     """
     scope = _scope(context)
     source, labels = _PROFILES, []
-    for side, (definition, known) in {"b": (before, earlier), "a": (after, context.definitions)}.items():
+    for side, (definition, asked) in {"b": (before, earlier or context), "a": (after, context)}.items():
         if definition is None:
             labels.append("CAST(NULL AS Nullable(String))")
         else:
             mine = scope._replace(labels={})
             source = _over(
-                columns.layers(columns.needed([definition], known), mine, context.thresholds, side), source
+                columns.layers(columns.needed([definition], asked.definitions), mine, asked.thresholds, side),
+                source,
             )
             labels.append(_label(definition, mine))
     return _query(

@@ -103,11 +103,12 @@ def would_be(settings: Settings, path: Path) -> dict[str, Labels]:
     made = planned(found, folders.load(str(path), found.lifecycle))
     with connect(settings) as client:
         after = shown(client)
+        later, earlier = (context_of(settings, found, each) for each in (made.definitions, before))
         for was, becomes in affected(before, made.definitions):
             definition = becomes or was
             assert definition is not None
             name = "lifecycle" if definition.kind == "lifecycle" else name_of(definition)
-            for move in moves(client, was, becomes, context_of(settings, found, made.definitions), before):
+            for move in moves(client, was, becomes, later, earlier):
                 assert after[move.customer_id].get(name) == move.was
                 after[move.customer_id].pop(name, None)
                 if move.becomes is not None:

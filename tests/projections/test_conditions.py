@@ -7,6 +7,7 @@ sets of definitions, `CDP_TEST_SEED=S` other customers.
 import os
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -20,8 +21,8 @@ from projections.conditions import Context
 from projections.connect import connect
 from projections.migrate import migrate
 from schemas.conditions import OPERATORS
-from schemas.graph import Defined
-from schemas.portrait import Role, Segment, TagRules, Value
+from schemas.graph import Defined, name_of
+from schemas.portrait import Role, Segment, TagRules, Thresholds, Value
 from tests import portrait_oracle
 from tests.portrait_oracle import Customer, World
 from tests.portrait_strategies import ALL_KNOWN, DAY, NOON, Drawn, operator, world
@@ -128,6 +129,10 @@ WORLD = World(definitions=(
     Value(kind="value", name="value", version=1, frequency={"event": "Visit"}, tiers=[{"tier": "all", "points": 0}]),
 ))  # fmt: skip
 CONTEXT = context_of(WORLD, NOON)
+THRESHOLDS = Thresholds(
+    kind="thresholds", name="value", version=1, relationship=(1, 5, 20, 100), frequency=(1, 2, 4, 8),
+    monetary=(Decimal("0.01"), Decimal(10), Decimal("20.5"), Decimal(50)), customers=5, computed_at=0,
+)  # fmt: skip
 
 
 def named(name: str) -> Defined:
@@ -169,7 +174,7 @@ def test_the_difference_is_who_enters_who_leaves_and_whose_value_changes(stored:
     later = mood.model_copy(update={"version": 2, "values": tuple(values)})
     after = WORLD._replace(definitions=(named("web"), later))
     rows = conditions.ask(
-        stored, conditions.difference(mood, later, context_of(after, NOON), WORLD.definitions)
+        stored, conditions.difference(mood, later, context_of(after, NOON), context_of(WORLD, NOON))
     )
     old, new = ({who: labels.get("tag/mood") for who, labels in labels_of(w).items()} for w in (WORLD, after))
     assert {str(who): (was, becomes) for who, was, becomes in rows} == {
@@ -180,6 +185,17 @@ def test_the_difference_is_who_enters_who_leaves_and_whose_value_changes(stored:
     assert {str(who): becomes for who, was, becomes in begun if was is None} == {
         k: v for k, v in new.items() if v
     }
+
+
+def test_the_difference_of_value_gone_is_everybody_who_has_a_tier(stored: Client) -> None:
+    value, before = named("value"), WORLD._replace(thresholds=THRESHOLDS)
+    after = WORLD._replace(definitions=(named("web"),))
+    rows = conditions.ask(
+        stored, conditions.difference(value, None, context_of(after, NOON), context_of(before, NOON))
+    )
+    tiers = {who: labels.get(name_of(value)) for who, labels in labels_of(before).items()}
+    assert {str(who): was for who, was, _ in rows} == {who: tier for who, tier in tiers.items() if tier}
+    assert rows
 
 
 def test_what_scores_are_made_of(stored: Client) -> None:
