@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from deploy.known import Customer, customer, customers, graph
 from deploy.profile import keys_of
-from deploy.terminal import plain
+from deploy.terminal import console, plain
 from projections.connect import connect, retried
 from schemas.settings import Settings
 
@@ -39,7 +39,7 @@ def explain(settings: Settings, who: str) -> None:
             return of, mine, customers(client, keys, sorted(_others(mine, of)))
 
         of, mine, others = retried(settings, find, READ_S)
-    Console().print(page(of, mine, others), highlight=False)
+    console().print(page(of, mine, others), highlight=False)
 
 
 def page(of: Customer, statements: Iterable[dict[str, Any]], others: Iterable[Customer]) -> Group:

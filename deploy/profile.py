@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from deploy import terminal
 from deploy.init import joined
 from deploy.reach import check
 from deploy.records import read_all
@@ -28,7 +29,7 @@ MANY = 10
 def show(settings: Settings, identifier: str) -> None:
     """Print the profile of any identifier, or of a customer_id, present or former; NotFound where it is nobody's."""
     check(settings, kafka=":" in identifier)
-    _tell(Console(), find(settings, identifier, keys_of(settings) if ":" in identifier else None))
+    _tell(terminal.console(), find(settings, identifier, keys_of(settings) if ":" in identifier else None))
 
 
 def keys_of(settings: Settings) -> Keys:
@@ -42,6 +43,8 @@ def keys_of(settings: Settings) -> Keys:
 
 def _tell(console: Console, profile: Profile) -> None:
     facts = Table(box=None, show_header=False, pad_edge=False)
+    facts.add_column()
+    facts.add_column(overflow="fold")
     conflicts = [f"{reason}: {own} with {other}" for reason, own, other in profile.columns["conflicts"]]
     hidden = (*OF_THE_ROW, *OF_THE_PORTRAIT, *(f"{score}_score" for score in SCORES))
     for name, value in {**profile.columns, "conflicts": conflicts}.items():

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from deploy import terminal
 from deploy.init import joined
 from deploy.records import read_all
 from deploy.simulated import tell
@@ -45,7 +45,7 @@ def run(settings: Settings, file: Path | None) -> None:
     logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of its warnings comes as an error
     joined(settings)
     changed = None if file is None else rules_of(file)
-    console = Console()
+    console = terminal.console()
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("reading the log", total=None)

@@ -7,6 +7,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from deploy import terminal
 from deploy.logs import follow as follow_logs
 from deploy.program import tail
 from deploy.state import ChildState, ProcessId, StateFile
@@ -18,7 +19,7 @@ COLUMNS = ("name", "pid", "state", "uptime", "restarts", "last exit", "port", "m
 
 def show(settings: Settings) -> bool:
     """Print a table of the processes; whether the stack runs."""
-    console, file = Console(), StateFile(settings.home)
+    console, file = terminal.console(), StateFile(settings.home)
     if file.holder() is None:
         console.print("cdp does not run; start it: cdp up")
         return False

@@ -9,9 +9,9 @@ import threading
 from typing import NamedTuple
 
 import structlog
-from rich.console import Console
 from rich.table import Table
 
+from deploy import terminal
 from deploy.announce import announce, newest
 from deploy.definitions import history as log
 from deploy.definitions.asking import context_of
@@ -63,7 +63,7 @@ def show(settings: Settings) -> None:
     """Recompute, and print what is in force now."""
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     check(settings, clickhouse=False)
-    done, console = recompute(settings), Console()
+    done, console = recompute(settings), terminal.console()
     if done.thresholds is None:
         console.print("nobody did anything of their own yet: there is nothing to rank")
         return

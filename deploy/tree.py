@@ -3,13 +3,12 @@
 from typing import Any
 
 import orjson
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
 from deploy.answer import Told, moment
-from deploy.terminal import plain
+from deploy.terminal import console, plain
 from processors.portrait.explain import Answer
 
 MANY = 5
@@ -21,14 +20,14 @@ def show(told: Told, *, as_json: bool) -> None:
     if as_json:
         print(orjson.dumps(document(told), option=orjson.OPT_INDENT_2).decode())
         return
-    console = Console()
+    out = console()
     head = Table(box=None, show_header=False, pad_edge=False)
     for name, text in (
         ("customer", told.customer.id), ("definition", told.definition), ("at", moment(told.now, told.timezone)),
     ):  # fmt: skip
         head.add_row(Text(name, "dim"), plain(text))
-    console.print(head, highlight=False)
-    console.print(_tree(told.answer, told.timezone, set()), highlight=False)
+    out.print(head, highlight=False)
+    out.print(_tree(told.answer, told.timezone, set()), highlight=False)
 
 
 def document(told: Told) -> dict[str, Any]:

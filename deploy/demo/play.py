@@ -15,7 +15,7 @@ from kafka import KafkaProducer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from deploy import clock, control
+from deploy import clock, control, terminal
 from deploy.demo import report, who
 from deploy.demo.dates import days_moved
 from deploy.demo.orders import Day, Order, days, read
@@ -38,7 +38,7 @@ def run(settings: Settings, *, keep_dates: bool = False, orders: Sequence[Order]
     """
     logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of its warnings comes as an error
     logging.getLogger("urllib3").setLevel(logging.CRITICAL)
-    console, orders = Console(), orders or read()
+    console, orders = terminal.console(), orders or read()
     source(settings)
     _reach(settings)
     genesis = joined(settings)
@@ -110,7 +110,8 @@ def _post(
 
 def _wait(settings: Settings, console: Console, upto: clock.Offsets) -> None:
     with console.status("waiting for the views") as status, Refusals(settings) as refusals:
+        say = status.update if console.is_terminal else terminal.in_lines(console)
         wait_until_visible(
-            settings, upto, lambda left: status.update(f"waiting for the views: {left:,} records behind")
+            settings, upto, lambda left: say(f"waiting for the views: {left:,} records behind")
         )
         refusals.check(to_the_end=True)
