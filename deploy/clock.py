@@ -22,6 +22,8 @@ from schemas.topics import EVENTS
 PATIENCE = 60.0
 """Seconds in which a statement is acknowledged, if the broker has to start again too."""
 CONNECT_MS = 15_000
+AHEAD_MS = 86_400_000
+"""A tick may be ahead by a day: tomorrow's midnight ends today."""
 Offsets = dict[int, int]
 """Partition -> offset of the statement in `cdp.events.v1`."""
 
@@ -70,6 +72,13 @@ def instant(text: str, timezone: str) -> int:
         return int(moment.timestamp() * 1000)
     except (ValueError, OverflowError):
         raise ConfigError(f"not a time: {text}", "AT", "as 2026-12-31, or 2026-12-31T18:00+01:00") from None
+
+
+def check_over(at_ms: int) -> None:
+    """ConfigError for a time that is not over yet: customers whom it has reached never come back from it."""
+    if at_ms > time.time() * 1000 + AHEAD_MS:
+        what = "this is in the future, and no customer's time ever goes back"
+        raise ConfigError(what, "AT", "--future, on a deployment whose customers are to be thrown away")
 
 
 def _write(settings: Settings, statement: Clock | Tick, producer: KafkaProducer | None) -> Offsets:

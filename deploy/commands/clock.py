@@ -11,6 +11,13 @@ clock = typer.Typer(name="clock", no_args_is_help=True, help="Hold the clock, le
 At = Annotated[
     str, typer.Argument(help="ISO 8601 date or time, in the deployment's time zone where it names none.")
 ]
+Future = Annotated[
+    bool,
+    typer.Option(
+        "--future",
+        help="Also a time that is not over yet: to see what it brings, where nothing is to be kept.",
+    ),
+]
 
 
 @clock.command()
@@ -32,13 +39,16 @@ def release() -> None:
 
 
 @clock.command()
-def tick(at: At) -> None:
+def tick(at: At, future: Future = False) -> None:
     """Let the time reach AT; what falls due by then comes true, and for those customers nothing takes it back."""
-    from deploy.clock import instant
+    from deploy.clock import check_over, instant
     from deploy.clock import tick as run
 
     settings = _settings()
-    run(settings, instant(at, settings.timezone))
+    to = instant(at, settings.timezone)
+    if not future:
+        check_over(to)
+    run(settings, to)
     typer.echo(f"told every partition that it is {at}; where it is later already, nothing changes")
 
 

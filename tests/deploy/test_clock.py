@@ -119,3 +119,13 @@ def test_a_released_clock_runs_by_itself(deployment: Settings) -> None:
             return {record.partition for record in owned}
 
         until(lambda: len(ticks()) == deployment.partitions, "every worker's partition ticks")
+
+
+def test_a_time_that_is_not_over_is_refused_unless_it_is_asked_for(deployment: Settings) -> None:
+    before = len(log_of(deployment))
+    refused = cdp("clock", "tick", "9999-12-31", env=environment(deployment))
+    assert refused.returncode == 1
+    assert "no customer's time ever goes back" in refused.stderr
+    assert len(log_of(deployment)) == before
+    assert cdp("clock", "tick", "2999-01-01", "--future", env=environment(deployment)).returncode == 0
+    assert len(log_of(deployment)) == before + deployment.partitions
