@@ -1,4 +1,4 @@
-"""A browser for the session; for a module a Kafka of its own and an ingest on it, and a shop of another origin."""
+"""A browser for a module, since Playwright keeps an event loop running; a Kafka of its own, an ingest, and a shop of another origin."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ PAGE = Path(__file__).parent / "drivers/page.html"
 ANALYTICS_NEXT = NODE_MODULES / "@segment/analytics-next/dist/umd/index.js"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
