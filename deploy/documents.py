@@ -77,7 +77,9 @@ def _describe(command: object, path: str, lines: list[str]) -> None:
         usage = " ".join([path, *(_usage(p) for p in arguments if p.name != "help")])
         lines += [f"## `{usage}`", "", str(getattr(command, "help", "") or "").strip(), ""]
         lines += [
-            f"- `{_usage(p)}`: {p.help}" for p in arguments if getattr(p, "help", None) and p.name != "help"
+            f"- `{_usage(p)}`: {p.help}{_unless_given(p)}"
+            for p in arguments
+            if getattr(p, "help", None) and p.name != "help"
         ]
         lines += [""] if lines[-1] else []
     for name, child in children.items():
@@ -93,6 +95,12 @@ def _usage(parameter: object) -> str:
         return f"[{options[0]}]"
     option = f"{options[0]} {getattr(parameter, 'metavar', None) or name}"
     return option if getattr(parameter, "required", False) else f"[{option}]"
+
+
+def _unless_given(parameter: object) -> str:
+    """What holds where an option is left out, if that is a value."""
+    default = getattr(parameter, "default", None)
+    return f" Default: `{default}`." if type(default) in (str, int, float) and default != "" else ""
 
 
 def _read(path: Path) -> str | None:

@@ -52,7 +52,8 @@ def split(settings: Settings, who: str, which: str, because: str) -> Done:
     greater, lesser = (_named(key, of, meant) for key in pair)
     what = (
         f"{greater} and {lesser} are two customers from now on, for events on their way too. Each event goes with the "
-        "greatest identifier that it carries; what was linked only with one of the two goes with it."
+        "greatest identifier that it carries; what was linked only with one of the two goes with it. The one that "
+        "never came without the other is nobody until it is seen by itself."
     )
     return Done(what, _command("link", greater, lesser))
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from clickhouse_driver import Client
 
+from projections.profile import NOT_HERE
 from schemas.errors import ConfigError, NotFound
 from schemas.identity import Keys
 
@@ -68,9 +69,7 @@ def customer(client: Client, keys: Keys, given: str) -> tuple[Customer, str]:
         _, key, id_, _ = identifier(client, keys, given, "CUSTOMER")
     found = [] if id_ is None else customers(client, keys, [id_])
     if not found:
-        raise NotFound(
-            f"nobody is known as {given}", "profiles", "what was sent a moment ago takes a second to be here"
-        )
+        raise NotFound(f"nobody is known as {given}", "profiles", NOT_HERE)
     return found[0], key
 
 

@@ -13,6 +13,10 @@ from schemas.identity import Keys
 from schemas.settings import Settings
 
 PATIENCE = 10.0
+NOT_HERE = (
+    "what was sent a moment ago takes a second to be here; or what it sent was marked as a bot's: "
+    "the view bot_events"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,7 @@ def show(settings: Settings, identifier: str, keys: Keys | None) -> Profile:
     with connect(settings) as client:
         found = retried(settings, lambda: _read(client, key), PATIENCE)
     if found is None:
-        hint = "what was sent a moment ago takes a second to be here"
-        raise NotFound(f"nobody is known as {identifier}", "profiles", hint)
+        raise NotFound(f"nobody is known as {identifier}", "profiles", NOT_HERE)
     return found
 
 

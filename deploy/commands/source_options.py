@@ -68,5 +68,9 @@ Config = Annotated[
 ]
 Grace = Annotated[
     str,
-    typer.Option("--grace", metavar="TIME", help="How long its old keys are still taken: 7d, 12h, 30m, 0."),
+    typer.Option(
+        "--grace",
+        metavar="TIME",
+        help="How long its old keys are still taken: 7d, 12h, 30m; 0 for a leaked key.",
+    ),
 ]

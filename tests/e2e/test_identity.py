@@ -225,7 +225,7 @@ def _two_accounts_are_one_and_two_again(settings: Settings) -> None:
 
     verb, one, other, *_ = shlex.split(done.undo)[2:]
     assert verb == "split"
-    split(settings, one, other, "she has not")
+    assert "nobody until it is seen by itself" in split(settings, one, other, "she has not").what
     until(lambda: ask(settings, accounts) == before, "two, exactly as before")
 
 

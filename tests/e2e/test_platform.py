@@ -163,3 +163,4 @@ def _the_operator_sees_her(settings: Settings) -> None:
     nobody = cdp("profile", "show", "user_id:nobody", env=environment(settings))
     assert nobody.returncode == 1
     assert nobody.stderr.startswith("error: nobody is known as user_id:nobody\n")
+    assert "the view bot_events" in nobody.stderr
