@@ -1,4 +1,4 @@
-"""A browser for a module, since Playwright keeps an event loop running; a Kafka of its own, an ingest, and a shop of another origin."""
+"""A browser for a module: Playwright keeps an event loop running. A Kafka, an ingest and a shop elsewhere, too."""
 
 from collections.abc import Iterator
 from pathlib import Path
