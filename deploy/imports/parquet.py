@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from deploy.imports.files import File
-from deploy.imports.rows import LOAD_BYTES, LOAD_ROWS, Load
+from deploy.imports.load import LOAD_BYTES, LOAD_ROWS, Load
 from schemas.errors import ConfigError
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from deploy.imports.desk import Terms, opened
-from deploy.imports.rows import Broken, Load
+from deploy.imports.load import Broken, Load
 from ingest.accept import Accepted, accept
 from ingest.bodies import MAX_EVENT, original, parse
 from ingest.canonical import Arrival, Desk

@@ -8,7 +8,7 @@ from typing import IO, Self
 
 import orjson
 
-from deploy.imports.rows import Broken
+from deploy.imports.load import Broken
 from schemas.errors import ConfigError
 
 ENDING = ".rejected.ndjson"

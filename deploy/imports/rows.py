@@ -6,42 +6,18 @@ what comes after it is read.
 
 import csv
 from collections.abc import Iterator
-from typing import IO, Any, NamedTuple
+from typing import IO
 
 from deploy.imports.files import File, opened
 from deploy.imports.lines import MAX_LINE, Again, Line, lines
+from deploy.imports.load import LOAD_BYTES, LOAD_ROWS, Broken, Load
 from schemas.errors import ConfigError
 from schemas.mapping import Csv
 from schemas.rejected import Reason
 
-LOAD_ROWS = 10_000
-LOAD_BYTES = 4 * 1024 * 1024
 MAX_LINES = 100
 """Of one row of CSV: a quote that is never closed must not take the file with it."""
 BOM = b"\xef\xbb\xbf"
-
-
-class Broken(NamedTuple):
-    """A line that is no row."""
-
-    number: int
-    reason: Reason
-    detail: str
-    original: bytes
-
-
-class Load(NamedTuple):
-    """Some rows: of CSV lists of texts under `names`, of NDJSON lines, of Parquet a record batch.
-
-    `end` counts all rows of the file up to here, broken ones too; `read` is the place in the file, in bytes.
-    """
-
-    names: tuple[str, ...] | None
-    numbers: list[int]
-    rows: Any
-    broken: list[Broken]
-    end: int
-    read: int
 
 
 def loads(file: File, written: Csv) -> Iterator[Load]:

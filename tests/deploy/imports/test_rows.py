@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from deploy.imports.files import look
 from deploy.imports.lines import MAX_LINE
+from deploy.imports.load import LOAD_ROWS, Broken
 from deploy.imports.prepare import rows
-from deploy.imports.rows import LOAD_ROWS, Broken, header, loads
+from deploy.imports.rows import header, loads
 from schemas.errors import ConfigError
 from schemas.mapping import Csv
 
