@@ -27,6 +27,7 @@ from schemas.topics import DEFINITIONS, EVENTS
 PATIENCE = 60.0
 """Seconds without any progress after which reading is given up."""
 BATCH = 10_000
+MAX_KIND = 40
 _STATEMENTS = frozenset(name.encode() for name in STATEMENTS)
 Advance = Callable[[int, int], None]
 """Told how many offsets are read, of how many."""
@@ -64,10 +65,12 @@ def run(settings: Settings, file: Path | None) -> None:
 
 def rules_of(file: Path) -> IdentityRules:
     """The identity rules of a file; ConfigError where it has none."""
-    found = definitions.parse(definitions.read_yaml(file), str(file))
-    if not isinstance(found, IdentityRules):
-        raise ConfigError(f"this is a definition of kind {found.kind}, not identity", str(file))
-    return found
+    document = definitions.read_yaml(file)
+    kind = document.get("kind") if isinstance(document, dict) else None
+    if kind != "identity":  # what else it is, whether or not it is a definition that can be
+        what = "no `kind:`" if kind is None else f"`kind: {str(kind)[:MAX_KIND]}`"
+        raise ConfigError(f"identity rules are needed, `kind: identity`; this has {what}", str(file))
+    return definitions.validate(IdentityRules, document, str(file))
 
 
 def check(now: IdentityRules, changed: IdentityRules, where: str) -> None:

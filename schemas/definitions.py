@@ -147,7 +147,9 @@ def tried(model: type[Document], data: Any) -> Document | list[str]:
 
 
 def _follows(fault: ErrorDetails, error: ValidationError) -> bool:
-    """Whether a list is only too short because there are faults in it."""
+    """Whether a list is only too short, or no word for all of them, because there are faults in it."""
     loc = fault["loc"]
-    inner = (f["loc"] for f in error.errors(include_url=False, include_input=False))
+    inner = [f["loc"] for f in error.errors(include_url=False, include_input=False)]
+    if fault["type"] == "literal_error" and str(loc[-1]).startswith("literal["):
+        return any(len(i) > len(loc) and i[: len(loc) - 1] == loc[:-1] for i in inner)
     return fault["type"] == "too_short" and any(len(i) > len(loc) and i[: len(loc)] == loc for i in inner)

@@ -35,7 +35,9 @@ _TYPES = {
 _PATTERNS = {
     r"^[a-z][a-z0-9_-]{0,39}$": "must be a name: small letters, digits, _ and -, a letter first, 40 at most",
     r"^[a-z][a-z0-9_]{0,39}$": "must be a name: small letters, digits and _, a letter first, 40 at most",
-    r"^https?://(\*\.)?[a-z0-9.-]+(:[0-9]{1,5})?$": "must be an origin in small letters, as https://shop.example",
+    r"^https?://(\*\.)?[a-z0-9.-]+(:[0-9]{1,5})?$": (
+        "must be an origin in small letters, as https://shop.example or https://*.shop.example"
+    ),
     r"^[^.\s][^.]{0,99}(\.[^.]{1,100}){0,2}$": "must be a path of up to three names, as products.category",
     r"^[A-Z]{3}$": "must be a currency, as EUR",
     r"^[A-Z]{2}$": "must be a country, as DE",

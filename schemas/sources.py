@@ -21,7 +21,7 @@ PREFIX = "source/"
 """Of the keys of sources in the log."""
 MAX_KEY = 200
 MAX_KEYS = 20
-"""Write keys of a source that may be taken at once: the newest, and those in their grace."""
+"""Write keys that the record of a source may have."""
 _USUAL_PORT = re.compile(r"^(http://[^:]+):80$|^(https://[^:]+):443$")
 _KEY = re.compile(rf"[\x21-\x7e]{{8,{MAX_KEY}}}")
 ConfigName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -63,7 +63,9 @@ class Terms(BaseModel):
         "any", description="web origins whose pages may send: https://shop.example, https://*.shop.example"
     )
     rate: int | None = Field(None, ge=1, description="events a second, of each ingest process")
-    quota: int | None = Field(None, ge=1, description="events a calendar day, of the whole deployment")
+    quota: int | None = Field(
+        None, ge=1, le=10**12, description="events a calendar day, of the whole deployment"
+    )
     enrichment: Enrichment = Enrichment()
     adapter: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] | None = Field(
         None, description="who sends to /hooks/NAME, in a format of their own; nobody where left out"

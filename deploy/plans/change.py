@@ -29,7 +29,7 @@ def publish(settings: Settings, path: Path, because: str) -> tuple[Plan, bool]:
     done: list[tuple[Plan, bool]] = []
 
     def make(there: Records) -> Records:
-        check_source(there, wanted)
+        check_source(there, wanted.source)
         plan, new = following(
             plans.newest(there, wanted.source), wanted, time.time_ns() // 1_000_000, because
         )
@@ -49,14 +49,12 @@ def following(newest: Plan | None, wanted: Planned, at: int, because: str) -> tu
     return Plan(**fields, version=version, published_at=at, because=because), True
 
 
-def check_source(there: Records, plan: Planned) -> None:
-    """Return where the source of a plan is known; NotFound names those that are."""
+def check_source(there: Records, source: str) -> None:
+    """Return where a source is known; NotFound names those that are."""
     known = sources(there)
-    if plan.source not in known:
+    if source not in known:
         names = ", ".join(known) or "none"
-        raise NotFound(
-            "there is no such source", plan.source, f"there are {names}; `cdp sources add` makes one"
-        )
+        raise NotFound("there is no such source", source, f"there are {names}; `cdp sources add` makes one")
 
 
 def check_namespaces(settings: Settings, plan: Planned, path: str) -> None:

@@ -8,9 +8,11 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.init import joined
+from deploy.plans.change import check_source
 from deploy.plans.trial import Trial
 from deploy.sources.log import read
 from deploy.terminal import plain
+from ingest.rules import legible
 from schemas.errors import NotFound
 from schemas.plan import PREFIX, Plan, Planned
 from schemas.settings import Settings
@@ -30,10 +32,16 @@ def trial(plan: Planned, found: Trial, days: int) -> None:
     )
     for rule, broken in ordered[:MOST]:
         does = "rejected" if rule.reject else "marked"
-        _say(f"  {does:<8} {broken.events:>9,}  {rule.name}")
+        _say(f"  {does:<8} {broken.events:>9,}  {rule.name}{_there_are(plan, rule.name)}")
         _say(f"  {'':18}  as {', '.join(broken.examples)}")
     if len(ordered) > MOST:
         _say(f"  and {len(ordered) - MOST:,} rules more")
+
+
+def _there_are(plan: Planned, rule: str) -> str:
+    """The versions that a plan has of the event of a rule `EVENT version`."""
+    versions = sorted(e.version for e in plan.events if rule == f"{legible(e.name)} version")
+    return f": the plan has {', '.join(map(str, versions))}" if versions else ""
 
 
 def plan(settings: Settings, source: str) -> None:
@@ -56,14 +64,16 @@ def past(settings: Settings, source: str) -> None:
 
 
 def versions(settings: Settings, source: str) -> list[Plan]:
-    """Every plan of a source, the one in force last; NotFound where there is none."""
+    """Every plan of a source, the one in force last; NotFound where there is none, or no such source."""
     joined(settings)
+    there = read(settings)
     found = [
         Plan.model_validate_json(value)
-        for key, value in read(settings).items()
+        for key, value in there.items()
         if key.startswith(f"{PREFIX}{source}/")
     ]
     if not found:
+        check_source(there, source)
         raise NotFound("this source has no tracking plan", source, "`cdp plan publish FILE` gives it one")
     return sorted(found, key=lambda each: each.version)
 

@@ -68,7 +68,7 @@ def run(settings: Settings, path: Path, days: int) -> tuple[Planned, Trial]:
     check_reach(settings)
     check_namespaces(settings, plan, str(path))
     there = read(settings)
-    check_source(there, plan)
+    check_source(there, plan.source)
     checker, since = compiled(plan), time.time_ns() // 1_000_000 - days * DAY_MS
     with connect(settings) as client:
         trial = tried(checker, taken(client, settings, plan.source, since))

@@ -17,9 +17,11 @@ from schemas.definitions import validate
 from schemas.errors import ConfigError, NotFound
 from schemas.identity import IdentityRules
 from schemas.settings import Settings
-from schemas.sources import MAX_KEYS, Source, Terms, WriteKey, key_digest
+from schemas.sources import Source, Terms, WriteKey, key_digest
 
 MAX_REASON = 500
+MAX_LIVE = 5
+"""Write keys of a source that are taken at once: the newest, and those in their grace."""
 KEY_CHARACTERS, KEY_LENGTH = string.ascii_letters + string.digits, 32
 
 
@@ -58,6 +60,10 @@ def rotate(settings: Settings, name: str, grace: int, because: str) -> str:
 
 def change(settings: Settings, name: str, changes: Mapping[str, Any], because: str) -> bool:
     """Change terms of a source; False where they are so already. ConfigError where they cannot be."""
+    if not changes:
+        raise ConfigError(
+            "nothing was given to change", name, "as `--rate 500`; `cdp sources set --help` has them all"
+        )
     namespaces, because, changed = _namespaces(settings), _reason(because), False
 
     def make(there: Records) -> Records:
@@ -90,8 +96,8 @@ def rotated(source: Source, digest: str, at: int, grace: int, because: str) -> S
     kept = [
         key.model_copy(update={"until": end}) for key, end in zip(source.keys, ends, strict=True) if end > at
     ]
-    if len(kept) == MAX_KEYS:
-        what = f"{MAX_KEYS} write keys of it are in their grace"
+    if len(kept) >= MAX_LIVE:
+        what = f"{len(kept)} write keys of it are taken already, and {MAX_LIVE} may be"
         raise ConfigError(what, source.name, "wait until one has ended, or end them all now with `--grace 0`")
     keys = (*kept, WriteKey(digest=digest, since=at, until=None))
     return Source(**_fields(source), keys=keys, changed_at=at, because=because)
@@ -145,7 +151,7 @@ def _named(there: Records, name: str) -> Source:
 def _reason(because: str) -> str:
     because = because.strip()
     if not because or len(because) > MAX_REASON:
-        what = f"a reason is needed, of 1 to {MAX_REASON} characters"
+        what = f"a reason is needed, of 1 to {MAX_REASON} characters; this has {len(because)}"
         raise ConfigError(what, "--because", "it stands in the log for those who ask why")
     return because
 

@@ -138,5 +138,7 @@ def test_namespaces_keep_their_order_and_may_be_joined_by_new_ones(tmp_path: Pat
 
 
 def test_a_file_that_is_no_identity_definition_is_told() -> None:
-    with pytest.raises(ConfigError, match="of kind lifecycle, not identity"):
+    with pytest.raises(ConfigError, match="are needed, `kind: identity`; this has `kind: lifecycle`"):
         rules_of(Path("schemas/presets/gym.yaml"))
+    with pytest.raises(ConfigError, match="this has no `kind:`"):
+        rules_of(Path("schemas/presets/sources.yaml"))

@@ -231,6 +231,7 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(platform: Settings, tmp_pa
     assert "no such file" in refusal("check", str(tmp_path / "none.yaml")).what
     assert "has no tracking plan" in refusal("show", "shop").what
     assert "has no tracking plan" in refusal("history", "shop").what
+    assert "there is no such source" in refusal("show", "nosuch").what
 
 
 def test_who_publishes_at_once_publishes_one_after_the_other(deployment: Settings, tmp_path: Path) -> None:

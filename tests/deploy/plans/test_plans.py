@@ -78,6 +78,12 @@ def test_what_was_rejected_is_taken_in_again() -> None:
     assert again(compiled(REQUIRES), message(), message(a=1), b"[]", b"{", b"") == (5, 1)
 
 
+def test_of_an_unknown_version_those_that_there_are_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    of = planned(*({"name": "E", "version": v, "on_violation": "reject"} for v in (10, 2)))
+    shown.trial(of, tried(compiled(of), [sent(1, version=3)]), 7)
+    assert "  rejected         1  E version: the plan has 2, 10\n" in capsys.readouterr().out
+
+
 def test_what_is_told_of_a_trial_is_whole_on_any_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     name = "Order Completed@2 /properties/products/*/a_rather_long_name_of_a_property required\x1b[0m"
     found = Trial(12_345, 1_200, 33, {Rule("Hover unplanned", False): Broken(33, ["a"])}, again=7, accepted=3)

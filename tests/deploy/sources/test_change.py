@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from deploy.sources import log
-from deploy.sources.change import MAX_REASON, add, change, opened, rotate, rotated
+from deploy.sources.change import MAX_LIVE, MAX_REASON, add, change, opened, rotate, rotated
 from deploy.sources.log import Records, record, sources, write
 from schemas.errors import CdpError, ConfigError, NotFound
 from schemas.settings import Settings
-from schemas.sources import MAX_KEYS, Source, Terms, key_digest
+from schemas.sources import Source, Terms, key_digest
 from tests.processes import SECRET, Process, running
 
 HOUR = 3_600_000
@@ -56,8 +56,14 @@ def test_what_cannot_be_is_told_and_changes_nothing(deployment: Settings) -> Non
         add(deployment, {"name": "till", "channel": "web", "namespaces": ["user_id", "e-mail"]}, "why")
     with pytest.raises(ConfigError, match="rate: must be a whole number"):
         change(deployment, "web", {"rate": "fast"}, "why")
-    with pytest.raises(ConfigError, match=r"origins"):
+    with pytest.raises(ConfigError, match=r"origins") as caught:
         change(deployment, "web", {"origins": ["shop.example/path"]}, "why")
+    assert "https://*.shop.example" in caught.value.what
+    assert "'any'" not in caught.value.what, "of two ways to write it, the one that was meant"
+    with pytest.raises(ConfigError, match="quota: must be 1000000000000 or less"):
+        change(deployment, "web", {"quota": 10**12 + 1}, "why")
+    with pytest.raises(ConfigError, match="nothing was given to change"):
+        change(deployment, "web", {}, "why")
     for because in ("", "  ", "x" * (MAX_REASON + 1)):
         with pytest.raises(ConfigError, match="a reason is needed"):
             rotate(deployment, "web", 0, because)
@@ -69,11 +75,11 @@ def test_what_cannot_be_is_told_and_changes_nothing(deployment: Settings) -> Non
 
 def test_only_so_many_keys_are_in_their_grace() -> None:
     source = opened(Terms.model_validate({"name": "a", "channel": "web"}), f"{0:032x}", 0, "")
-    for number in range(1, MAX_KEYS):
+    for number in range(1, MAX_LIVE):
         source = rotated(source, f"{number:032x}", number, HOUR, "")
-    with pytest.raises(ConfigError, match="are in their grace"):
-        rotated(source, "f" * 32, MAX_KEYS, HOUR, "")
-    assert digests(rotated(source, "f" * 32, MAX_KEYS, 0, "")) == ["f" * 32]
+    with pytest.raises(ConfigError, match="5 write keys of it are taken already"):
+        rotated(source, "f" * 32, MAX_LIVE, HOUR, "")
+    assert digests(rotated(source, "f" * 32, MAX_LIVE, 0, "")) == ["f" * 32]
 
 
 def test_two_operators_at_once_lose_nothing(deployment: Settings) -> None:
