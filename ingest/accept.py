@@ -94,7 +94,9 @@ def _exactly(body: EventBody) -> bytes:
     try:
         return dump(body)
     except TypeError as error:
-        raise invalid(f"cannot be kept as JSON: {error}") from None
+        # orjson's own words name its types; `dump` says why it took a number for none, as the cause
+        why = "it is nested too deep" if "Recursion" in str(error) else error.__cause__ or error
+        raise invalid(f"cannot be kept as JSON: {why}") from None
 
 
 def _refused(refusal: Refusal, message: Any) -> Refused:

@@ -222,9 +222,18 @@ def _who(kind: str, message: Fields, desk: Desk, traits: Fields, context: Fields
         user = _id(user, "userId")
     if anonymous is not None and (type(anonymous) is not str or len(anonymous) > MAX_VALUE):
         anonymous = _id(anonymous, "anonymousId")
-    if traits or kind == "alias" or "device" in context or "externalIds" in context:
-        return identify(desk.policy, user, anonymous, claims(kind, message, traits, context))
-    return desk.who(user, anonymous)
+    try:
+        if traits or kind == "alias" or "device" in context or "externalIds" in context:
+            return identify(desk.policy, user, anonymous, claims(kind, message, traits, context))
+        return desk.who(user, anonymous)
+    except Refusal as refusal:
+        long = [
+            f for f, id_ in (("userId", user), ("anonymousId", anonymous)) if id_ is None and message.get(f)
+        ]
+        if refusal.reason == Reason.NO_IDENTIFIER and long:
+            detail = f"{long[0]} is too long: an identifier may have {MAX_VALUE} characters"
+            raise Refusal(refusal.reason, detail) from None
+        raise
 
 
 def _id(value: Any, field: str) -> str | None:

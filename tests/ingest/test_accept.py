@@ -333,3 +333,16 @@ def test_numbers_are_the_same_whichever_parser_read_them() -> None:
         123456789012345,
         {"big": 12345678901234567, "long": Decimal("0.12345678901234567")},
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("1" * 30, "a number that no 64-bit integer or double holds; send it as a string"),
+        ("[" * 400 + "1" * 17 + "]" * 400, "it is nested too deep"),
+    ],
+)
+def test_what_json_cannot_keep_is_told_in_plain_words(value: str, why: str) -> None:
+    body = '{"type": "track", "event": "Visit", "userId": "u1", "properties": {"x": ' + value + "}}"
+    (refused,) = take(body.encode(), "track").refused
+    assert refused.rejection.detail == f"cannot be kept as JSON: {why}"

@@ -91,6 +91,12 @@ def test_who_cannot_be_told_is_refused(message: dict[str, Any], reason: str) -> 
     assert refusal(TRACK | message).reason == reason
 
 
+def test_an_id_that_is_too_long_is_told_as_that() -> None:
+    rejection = refusal(TRACK | {"userId": "x" * 513})
+    assert rejection.reason == "no_identifier"
+    assert rejection.detail == "userId is too long: an identifier may have 512 characters"
+
+
 def test_keys_are_pseudonymous_and_the_greatest_comes_first() -> None:
     found = record_keys(TRACK | {"userId": "42", "anonymousId": "a1", "traits": {"email": "a@b.co"}})
     assert [key.partition(":")[0] for key in found] == ["user_id", "email", "anonymous_id"]
