@@ -2,9 +2,10 @@
 (() => {
   'use strict';
   const win = window, doc = document, nav = navigator;
-  const script = doc.currentScript || doc.querySelector('script[data-key]'), { key, consent } = script.dataset;
+  const script = doc.currentScript || doc.querySelector('script[data-key]') || { dataset: {} }, { key, consent } = script.dataset;
   const stub = win.cdp = win.cdp || {};
   if (stub.page && !stub.q) return;
+  if (!key) return console.error('cdp: the script element has no data-key, nothing is sent');
   const QUEUE = 'cdp:', ID = 'cdp.id', USER = 'cdp.user', CONSENT = 'cdp.consent';
   const host = new URL('.', script.src).href, beacon = host + 'beacon/v1/batch?writeKey=' + encodeURIComponent(key);
   const loaded = Date.now();

@@ -47,6 +47,8 @@ def page(ingest: str, path: str) -> Answer:
     lines = LINES[1].replace("https://collect.example", ingest).replace("WRITE_KEY", key)
     lines = lines.replace("  cdp.page();\n", "")
     headers = {"content-type": "text/html"}
+    if path == "/keyless":
+        lines = lines.replace(f' data-key="{key}"', "")
     if path == "/asks":
         lines = lines.replace("async ", 'async data-consent="required" ')
     if path == "/strict":

@@ -65,3 +65,15 @@ def test_what_is_called_before_it_is_loaded_is_not_lost(shop: Shop, visit: Visit
     tab.goto(shop.url)
     (early,) = shop.arrive("Early")
     assert early["properties"] == {"first": True}
+
+
+def test_without_a_key_it_says_so_once_and_sends_nothing(shop: Shop, visit: Visit) -> None:
+    tab = visit.context.new_page()
+    with tab.expect_console_message(lambda message: message.type == "error") as told:
+        tab.goto(f"{shop.url}/keyless")
+    assert told.value.text == "cdp: the script element has no data-key, nothing is sent"
+    errors: list[str] = []
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    track(tab, "Keyless")
+    tab.close()
+    assert (errors, visit.sent) == ([], [])
