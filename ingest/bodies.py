@@ -24,6 +24,7 @@ DIGITS = bytes(48 if chr(byte) in "0123456789." else 32 for byte in range(256))
 LONG = b"0" * 16
 LONG_NUMBER = re.compile(rb"(?<![^:,\[\s-])[0-9][0-9.]{15}")
 WRITE_KEY = re.compile(rb'("writeKey"\s*:\s*")[^"]*')
+WRITE_KEY_OF_URL = re.compile(rb'([?&]writeKey=)[^"&#\\\s]*')
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -117,5 +118,7 @@ def _escaped(message: Any) -> bytes:
 
 
 def keyless(kept: bytes) -> bytes:
-    """What is kept of a body or an event, without the write key that SDKs may put into it."""
-    return WRITE_KEY.sub(rb"\1", kept) if b'"writeKey"' in kept else kept
+    """What is kept of a body or an event, without the write key that SDKs may put into it, or into a URL."""
+    if b"writeKey" not in kept:
+        return kept
+    return WRITE_KEY_OF_URL.sub(rb"\1", WRITE_KEY.sub(rb"\1", kept))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.accept import MAX_RECORDS, accept
-from ingest.bodies import MAX_EVENT, MAX_EVENTS, parse
+from ingest.bodies import MAX_EVENT, MAX_EVENTS, keyless, parse
 from ingest.canonical import Arrival
 from ingest.envelopes import open_body
 from ingest.refusal import Refusal
@@ -346,3 +346,8 @@ def test_what_json_cannot_keep_is_told_in_plain_words(value: str, why: str) -> N
     body = '{"type": "track", "event": "Visit", "userId": "u1", "properties": {"x": ' + value + "}}"
     (refused,) = take(body.encode(), "track").refused
     assert refused.rejection.detail == f"cannot be kept as JSON: {why}"
+
+
+def test_what_is_kept_of_a_refused_event_has_no_write_key_in_it_nor_in_its_urls() -> None:
+    sent = b'{"writeKey":"key-1","url":"https://a.example/?b=1&writeKey=key-1&c=2#d","e":"?writeKey=key-1"}'
+    assert keyless(sent) == b'{"writeKey":"","url":"https://a.example/?b=1&writeKey=&c=2#d","e":"?writeKey="}'
