@@ -68,7 +68,10 @@ class Following:
             await asyncio.sleep(AGAIN_SECONDS)
             try:
                 await self.start()
-            except Unavailable:
+            except (
+                Unavailable,
+                ConfigError,
+            ):  # a broker that has just started does not know all its topics yet
                 continue
             say.info("following again")
             return

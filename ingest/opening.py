@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import time
 import uuid
 from contextlib import AsyncExitStack
 
@@ -23,6 +24,8 @@ from schemas.topics import SOURCES, USAGE
 
 MAX_WAIT = 10.0
 """Seconds between two attempts to reach Kafka, at most."""
+BELIEVED = 5.0
+"""Seconds after which it is believed that a topic or a record is missing: a broker that has just started knows some."""
 
 say = structlog.get_logger("ingest.opening")
 
@@ -32,11 +35,17 @@ async def connect(service: Service, settings: Settings, geo: Geo | None, opened:
 
     While Kafka is away at first, try again, and say so once. CdpError where it is of no use.
     """
-    wait, said = 0.5, False
+    wait, said, lacking = 0.5, False, 0.0
     while True:
         try:
             following, reporting = await _open(service, settings, geo, opened)
             break
+        except ConfigError:
+            await opened.aclose()
+            lacking = lacking or time.monotonic()
+            if time.monotonic() - lacking > BELIEVED:
+                raise
+            await asyncio.sleep(0.5)
         except Unavailable as error:
             await opened.aclose()
             if not said:
