@@ -24,7 +24,7 @@ from schemas.topics import SOURCES, USAGE
 
 MAX_WAIT = 10.0
 """Seconds between two attempts to reach Kafka, at most."""
-BELIEVED = 5.0
+BELIEVED = 15.0
 """Seconds after which it is believed that a topic or a record is missing: a broker that has just started knows some."""
 
 say = structlog.get_logger("ingest.opening")
@@ -40,9 +40,11 @@ async def connect(service: Service, settings: Settings, geo: Geo | None, opened:
         try:
             following, reporting = await _open(service, settings, geo, opened)
             break
-        except ConfigError:
+        except ConfigError as error:
             await opened.aclose()
-            lacking = lacking or time.monotonic()
+            if not lacking:
+                lacking = time.monotonic()
+                say.warning("something is missing, looking again", error=str(error))
             if time.monotonic() - lacking > BELIEVED:
                 raise
             await asyncio.sleep(0.5)
