@@ -1,13 +1,11 @@
 """What ingest reads of `cdp.definitions.v1` before it accepts anything: genesis and the identity rules."""
 
-import asyncio
-
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
 
+from ingest.answering import answering, stop
 from ingest.following import read_whole
 from schemas import genesis
-from schemas.errors import ConfigError, Unavailable
+from schemas.errors import ConfigError
 from schemas.genesis import Genesis
 from schemas.identity import IdentityRules
 from schemas.settings import Settings
@@ -24,15 +22,13 @@ async def read(settings: Settings) -> dict[str, bytes]:
     )
     topic = DEFINITIONS.name(settings.namespace)
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with answering(settings, PATIENCE):
             await consumer.start()
             there = topic in await consumer.topics()
             found = await read_whole(consumer, [topic]) if there else {}
             return {key: value for (_, key), value in found.items() if value}
-    except (KafkaError, OSError, TimeoutError) as error:
-        raise Unavailable(f"Kafka does not answer: {type(error).__name__}", settings.kafka) from None
     finally:
-        await consumer.stop()
+        await stop(consumer)
 
 
 def founded(records: dict[str, bytes], settings: Settings) -> IdentityRules:

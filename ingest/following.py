@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 
+from ingest.answering import answering, stop
+from schemas.clients import check
 from schemas.errors import ConfigError, Unavailable
 from schemas.settings import Settings
 from schemas.topics import Topic
@@ -45,9 +46,11 @@ class Following:
         while True:
             assert self._consumer is not None
             try:
-                found = await self._consumer.getmany(timeout_ms=1_000)
-            except KafkaError as error:
-                say.error("cannot follow, reading again", error=type(error).__name__)
+                check(self._consumer)
+                async with answering(self._settings, READ_SECONDS):
+                    found = await self._consumer.getmany(timeout_ms=1_000)
+            except Unavailable as error:
+                say.error("cannot follow, reading again", error=str(error))
                 await self._again()
                 continue
             self._hear({
@@ -59,7 +62,7 @@ class Following:
     async def stop(self) -> None:
         """Disconnect."""
         if self._consumer is not None:
-            await self._consumer.stop()
+            await stop(self._consumer)
 
     async def _again(self) -> None:
         """Everything anew: older records of a key must not hold again, not even for a moment."""
@@ -68,10 +71,7 @@ class Following:
             await asyncio.sleep(AGAIN_SECONDS)
             try:
                 await self.start()
-            except (
-                Unavailable,
-                ConfigError,
-            ):  # a broker that has just started does not know all its topics yet
+            except Unavailable:
                 continue
             say.info("following again")
             return
@@ -93,20 +93,17 @@ async def _whole(settings: Settings, topics: list[str]) -> tuple[AIOKafkaConsume
         auto_offset_reset="earliest",
     )
     try:
-        async with asyncio.timeout(CONNECT_SECONDS):
+        async with answering(settings, CONNECT_SECONDS):
             await consumer.start()
-            _check(topics, await consumer.topics())
-        async with asyncio.timeout(READ_SECONDS):
+            _check_there(topics, await consumer.topics())
+        async with answering(settings, READ_SECONDS):
             return consumer, await read_whole(consumer, topics)
-    except BaseException as error:
-        await consumer.stop()
-        if isinstance(error, KafkaError | OSError | TimeoutError):
-            what = f"Kafka does not answer: {type(error).__name__}"
-            raise Unavailable(what, settings.kafka) from None
+    except BaseException:
+        await stop(consumer)
         raise
 
 
-def _check(topics: list[str], there: Iterable[str]) -> None:
+def _check_there(topics: list[str], there: Iterable[str]) -> None:
     for missing in set(topics) - set(there):
         raise ConfigError("this deployment lacks a topic", missing, "run `cdp init`: it adds what is missing")
 

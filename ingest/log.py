@@ -2,8 +2,8 @@
 
 A request that is not acknowledged within `PATIENCE` is answered "unavailable"; whether its records are in the
 log is then unknown, its sender repeats it, and the worker counts each event once. What was handed to the
-idempotent producer stays there until the broker has it. A partition that does not acknowledge for `STUCK`
-seconds takes nothing new.
+idempotent producer stays there until the broker has it, or for `LEFT` seconds. A partition that does not
+acknowledge for `STUCK` seconds takes nothing new.
 """
 
 import asyncio
@@ -14,10 +14,10 @@ from functools import partial
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from ingest.accept import Accepted
+from ingest.answering import answering, stop
 from ingest.bodies import keyless
 from ingest.lanes import Batch, Lane, Receipt, Record
 from schemas import rejected
@@ -27,6 +27,8 @@ from schemas.topics import EVENTS, REJECTED
 
 PATIENCE = 5.0
 STUCK = 2.0
+LEFT = 30.0
+"""Seconds after which a producer that holds a batch is given up, whatever it waits for."""
 MAX_PENDING = 64 * 1024 * 1024
 """Bytes of records that may wait for their acknowledgement."""
 BATCH_BYTES = 256 * 1024
@@ -97,12 +99,16 @@ class Log:
             found[self._rejected].append((source.encode(), keyless(rejection.original), headers))
         return found
 
+    async def run(self) -> None:
+        """Until `stop`; raises what ended it before, for then nothing is written any more."""
+        await asyncio.gather(*self._tasks)
+
     async def reachable(self) -> bool:
         """Whether Kafka answers now."""
         if self._producer is None or not self.healthy:
             return False
-        with contextlib.suppress(KafkaError, OSError, TimeoutError):
-            async with asyncio.timeout(STUCK):
+        with contextlib.suppress(Unavailable):
+            async with answering(self._settings, STUCK):
                 await self._producer.client.fetch_all_metadata()
                 return True
         return False
@@ -117,7 +123,7 @@ class Log:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._producer is not None:
-            await _close(self._producer)
+            await stop(self._producer)
 
     def _lane(self, topic: str, partition: int) -> Lane:
         return Lane(topic, partition, self._builder)
@@ -153,8 +159,9 @@ class Log:
         assert self._producer is not None
         batch = lane.depart(time.monotonic())
         try:
-            future = await self._producer.send_batch(batch.builder, lane.topic, partition=lane.partition)
-        except KafkaError as error:
+            async with answering(self._settings, PATIENCE):
+                future = await self._producer.send_batch(batch.builder, lane.topic, partition=lane.partition)
+        except Unavailable as error:
             self._failed(lane, batch, error)
         else:
             future.add_done_callback(partial(self._landed, lane, batch))
@@ -201,7 +208,7 @@ class Log:
                     self._give_up(lane, batch)
             lane.waiting.clear()
         if old is not None:
-            await _close(old)
+            await stop(old)
         while self._producer is None:
             try:
                 self._producer = await _producer(self._settings)
@@ -219,14 +226,16 @@ class Log:
             while self._receipts and (self._receipts[0].future.done() or self._receipts[0].due < now):
                 if not (receipt := self._receipts.popleft()).future.done():
                     receipt.fail(Unavailable("Kafka does not acknowledge", self._settings.kafka))
-            late = [lane for lane in self._lanes if lane.late(now, STUCK)]
-            if bool(late) != silent:
-                silent = bool(late)
+            if any(lane.late(now, LEFT) for lane in self._lanes):
+                self._broken = True
+                self._wake.set()
+            late = sum(lane.late(now, STUCK) for lane in self._lanes)
+            stuck = bool(late) or self._producer is None
+            if stuck != silent:
+                silent = stuck
                 self.healthy = not silent
                 if silent:
-                    say.error(
-                        "kafka does not acknowledge", brokers=self._settings.kafka, partitions=len(late)
-                    )
+                    say.error("kafka does not acknowledge", brokers=self._settings.kafka, partitions=late)
                 else:
                     say.info("kafka acknowledges again")
 
@@ -241,18 +250,11 @@ async def _producer(settings: Settings) -> AIOKafkaProducer:
         request_timeout_ms=10_000,
     )
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with answering(settings, PATIENCE):
             await producer.start()
             for topic in (EVENTS, REJECTED):
                 await producer.partitions_for(topic.name(settings.namespace))
-    except (KafkaError, OSError, TimeoutError) as error:
-        await _close(producer)
-        raise Unavailable(f"Kafka does not answer: {type(error).__name__}", settings.kafka) from None
+    except Unavailable:
+        await stop(producer)
+        raise
     return producer
-
-
-async def _close(producer: AIOKafkaProducer) -> None:
-    """Stop a producer; one whose Kafka is away would wait for ever."""
-    with contextlib.suppress(KafkaError, OSError, TimeoutError):
-        async with asyncio.timeout(PATIENCE):
-            await producer.stop()

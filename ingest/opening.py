@@ -2,13 +2,14 @@
 
 import asyncio
 import gc
-import time
 import uuid
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 
 import structlog
 
 from ingest import definitions
+from ingest.answering import answering
 from ingest.doors import Doors
 from ingest.enrichment.geo import Geo
 from ingest.enrichment.registry import enriching
@@ -24,8 +25,6 @@ from schemas.topics import SOURCES, USAGE
 
 MAX_WAIT = 10.0
 """Seconds between two attempts to reach Kafka, at most."""
-BELIEVED = 15.0
-"""Seconds after which it is believed that a topic or a record is missing: a broker that has just started knows some."""
 
 say = structlog.get_logger("ingest.opening")
 
@@ -35,19 +34,11 @@ async def connect(service: Service, settings: Settings, geo: Geo | None, opened:
 
     While Kafka is away at first, try again, and say so once. CdpError where it is of no use.
     """
-    wait, said, lacking = 0.5, False, 0.0
+    wait, said = 0.5, False
     while True:
         try:
-            following, reporting = await _open(service, settings, geo, opened)
+            lasting = await _open(service, settings, geo, opened)
             break
-        except ConfigError as error:
-            await opened.aclose()
-            if not lacking:
-                lacking = time.monotonic()
-                say.warning("something is missing, looking again", error=str(error))
-            if time.monotonic() - lacking > BELIEVED:
-                raise
-            await asyncio.sleep(0.5)
         except Unavailable as error:
             await opened.aclose()
             if not said:
@@ -55,12 +46,13 @@ async def connect(service: Service, settings: Settings, geo: Geo | None, opened:
                 said = True
             await asyncio.sleep(wait)
             wait = min(wait * 2, MAX_WAIT)
-    await asyncio.gather(following.follow(), reporting.run())
+    async with answering(settings, None):
+        await asyncio.gather(*(each() for each in lasting))
 
 
 async def _open(
     service: Service, settings: Settings, geo: Geo | None, opened: AsyncExitStack
-) -> tuple[Following, Reporting]:
+) -> list[Callable[[], Coroutine[None, None, None]]]:
     """Learn everything that is known, and connect; what then has to be kept going."""
     rules = definitions.founded(await definitions.read(settings), settings)
     tally = Tally(uuid.uuid4().hex, settings.timezone)
@@ -80,4 +72,4 @@ async def _open(
     service.opened.set()
     gc.freeze()
     say.info("ready", sources=len(doors), rules=f"{rules.name}/{rules.version}")
-    return following, reporting
+    return [following.follow, reporting.run, log.run]

@@ -4,12 +4,12 @@ A process that is killed takes what it counted since with it: a quota may be pas
 """
 
 import asyncio
-import contextlib
+from collections.abc import Mapping
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
+from ingest.answering import answering, stop
 from ingest.usage import Tally
 from schemas.errors import Unavailable
 from schemas.settings import Settings
@@ -26,57 +26,65 @@ class Reporting:
 
     def __init__(self, settings: Settings, tally: Tally) -> None:
         self._settings, self._tally = settings, tally
+        self._producer: AIOKafkaProducer | None = None
         self._silent = False
-        # Not idempotent: a count may be written twice, and a gap in sequence numbers would end the producer.
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=settings.kafka, acks="all", enable_idempotence=False, request_timeout_ms=10_000
-        )
 
     async def start(self) -> None:
         """Connect; Unavailable where Kafka does not answer."""
+        # Not idempotent: a count may be written twice, and a gap in sequence numbers would end the producer.
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._settings.kafka,
+            acks="all",
+            enable_idempotence=False,
+            request_timeout_ms=10_000,
+        )
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with answering(self._settings, PATIENCE):
                 await self._producer.start()
-        except (KafkaError, OSError, TimeoutError) as error:
-            await self._close()
-            raise Unavailable(
-                f"Kafka does not answer: {type(error).__name__}", self._settings.kafka
-            ) from None
+        except Unavailable:
+            await self._leave()
+            raise
 
     async def run(self) -> None:
         """Write what was counted, each second; what Kafka does not take is written with the next."""
         while True:
             await asyncio.sleep(EVERY_SECONDS)
-            await self._write()
+            await self._report()
 
     async def stop(self) -> None:
         """Write the last counts, within `PATIENCE`, and disconnect."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
-                await self._write()
-        await self._close()
+        await self._report()
+        await self._leave()
 
-    async def _write(self) -> None:
+    async def _report(self) -> None:
+        """A producer that did not write is left: not each of them gets over what kept it."""
         records = self._tally.unwritten()
         try:
-            topic = USAGE.name(self._settings.namespace)
-            sent = [
-                await self._producer.send(topic, value, key.encode(), partition=0)
-                for key, value in records.items()
-            ]
-            await asyncio.gather(*sent)
-        except (KafkaError, OSError) as error:
+            await self._write(records)
+        except Unavailable as error:
             self._tally.write_again(set(records))
+            await self._leave()
             if not self._silent:
-                say.error("usage is not written", error=type(error).__name__)
+                say.error("usage is not written", error=str(error))
             self._silent = True
         else:
             if self._silent and records:
                 say.info("usage is written again")
                 self._silent = False
 
-    async def _close(self) -> None:
-        """A producer whose Kafka is away would wait for ever."""
-        with contextlib.suppress(KafkaError, OSError, TimeoutError):
-            async with asyncio.timeout(PATIENCE):
-                await self._producer.stop()
+    async def _write(self, records: Mapping[str, bytes]) -> None:
+        if self._producer is None:
+            await self.start()
+        assert self._producer is not None
+        topic = USAGE.name(self._settings.namespace)
+        async with answering(self._settings, PATIENCE):
+            sent = [
+                await self._producer.send(topic, value, key.encode(), partition=0)
+                for key, value in records.items()
+            ]
+            await asyncio.gather(*sent)
+
+    async def _leave(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await stop(producer)

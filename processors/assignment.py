@@ -24,6 +24,7 @@ from processors.definitions_log import Library
 from processors.partition import Partition
 from processors.records import LogRecord
 from processors.stopping import stop
+from schemas.clients import within
 from schemas.settings import Settings
 from schemas.topics import COMMANDS, EVENTS, fold_group
 
@@ -36,6 +37,8 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 10.0
 FENCED_WAIT_S = 3.0
 """A worker that was fenced has, as a rule, lost the partition and learns so with its next heartbeat: until then it must
 not fence the new owner in turn."""
+START_S = 30.0
+COMMIT_S = 10.0
 LEAVE_S = 12.0
 """For the turns under way when a partition is taken away: more than a transaction may take."""
 FETCH_BYTES = 2 * 1024 * 1024
@@ -79,7 +82,8 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
             heartbeat_interval_ms=1_000,
         )
         try:
-            await self.consumer.start()
+            async with within(START_S):
+                await self.consumer.start()
         except BaseException:
             await stop(self.consumer)
             raise
@@ -197,7 +201,8 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
             offsets[commands] = position["commands"], told
         if offsets:
             with contextlib.suppress(*FAULTS):
-                await self.consumer.commit(offsets)
+                async with within(COMMIT_S):
+                    await self.consumer.commit(offsets)
 
     async def delete_consumed(self) -> None:
         """Delete commands that are folded and committed, of the partitions that we own."""

@@ -8,12 +8,14 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from processors.store import Meta, Store, wipe
+from schemas.clients import within
 from schemas.errors import Unavailable
 from schemas.state import POSITION_KEY, upcast
 from schemas.topics import STATE
 
 log = structlog.get_logger()
 MAX_BESIDE = 8
+STALLED_S = 30.0
 _LOCKED = ("lock hold by current process", "While lock file")
 TOMBSTONES_MS = int(STATE.config["delete.retention.ms"])
 
@@ -36,7 +38,8 @@ async def open_store(
 ) -> Store:
     """The store of a partition, equal to its changelog. No producer may write to that any more but ours."""
     consumer.assign([partition])
-    end = (await consumer.end_offsets([partition]))[partition]
+    async with within(STALLED_S):
+        end = (await consumer.end_offsets([partition]))[partition]
     store = _local(path, cache_bytes)
     try:
         stale = why_stale(store.meta, deployment, partition.topic, end, _now())
@@ -82,15 +85,25 @@ async def _bring_up(
 async def _catch_up(
     store: Store, consumer: AIOKafkaConsumer, partition: TopicPartition, end: int, deployment: str
 ) -> int:
-    """Read to `end` by position, for the last offsets may be control records."""
-    count = 0
-    while (position := await consumer.position(partition)) < end:
-        got = await consumer.getmany(partition, timeout_ms=200, max_records=10_000)
-        records = {record.key.decode(): record.value for record in got.get(partition, ())}
+    """Read to `end` by position, for the last offsets may be control records; TimeoutError where that stands still."""
+    count, position = 0, -1
+    while position < end:
+        async with within(STALLED_S):
+            records, position = await _next(consumer, partition, position)
         count += len(records)
-        position = await consumer.position(partition)
         store.write(records.items(), _due_changes(store, records), meta_of(partition, position, deployment))
     return count
+
+
+async def _next(
+    consumer: AIOKafkaConsumer, partition: TopicPartition, position: int
+) -> tuple[dict[str, bytes], int]:
+    """The next records, if any, and the position after them, which is beyond this one."""
+    while True:
+        got = await consumer.getmany(partition, timeout_ms=200, max_records=10_000)
+        reached = await consumer.position(partition)
+        if reached > position:
+            return {record.key.decode(): record.value for record in got.get(partition, ())}, reached
 
 
 def _due_changes(store: Store, records: dict[str, bytes]) -> list[tuple[str, int | None, int | None]]:

@@ -13,6 +13,7 @@ from processors.portrait.deltas import leaf_index
 from processors.portrait.model import compile_portrait, leaves
 from processors.portrait.nobody import nobody_of
 from processors.stopping import stop
+from schemas.clients import within
 from schemas.definitions import KINDS, Definition, validate
 from schemas.errors import ConfigError
 from schemas.genesis import KEY, Genesis
@@ -24,6 +25,7 @@ from schemas.portrait import Model, Rates, Thresholds
 from schemas.settings import Settings
 from schemas.topics import DEFINITIONS
 
+READ_S = 30.0
 _ADVICE = "`cdp init` makes a deployment"
 T = TypeVar("T")
 KINDS_IN_FORCE = ("identity", "lifecycle", "model", "collecting", "thresholds", "rates")
@@ -113,16 +115,18 @@ def _missing(key: str) -> NotRead:
 
 
 async def read_library(settings: Settings) -> Library:
-    """Read the topic to its end; ConfigError where there is no deployment yet."""
+    """Read the topic to its end; ConfigError where there is no deployment yet, OSError where Kafka does not answer."""
     topic = DEFINITIONS.name(settings.namespace)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka, enable_auto_commit=False, isolation_level="read_committed"
     )
     try:
-        await consumer.start()
-        if topic not in await consumer.topics():
-            raise ConfigError("there is no deployment", topic, _ADVICE)
-        return _library(await _read_all(consumer, TopicPartition(topic, 0)), topic)
+        async with within(READ_S):
+            await consumer.start()
+            if topic not in await consumer.topics():
+                raise ConfigError("there is no deployment", topic, _ADVICE)
+            found = await _read_all(consumer, TopicPartition(topic, 0))
+        return _library(found, topic)
     finally:
         await stop(consumer)
 

@@ -29,6 +29,7 @@ from processors.stopping import stop
 from processors.store import Store
 from processors.turn import Turn
 from schemas.changes import IDENTITY_CHANGED, LIFECYCLE_CHANGED, SEGMENT_CHANGED
+from schemas.clients import within
 from schemas.errors import Unavailable
 from schemas.event import Tick
 from schemas.settings import Settings
@@ -57,6 +58,8 @@ CHANGE_TOPICS = {
 }
 BATCH_BYTES = 900_000
 TRANSACTION_TIMEOUT_MS = 10_000
+TRANSACTION_S = 12.0
+START_S = 30.0
 READABLE_S = 30.0
 """Until a definition can be read whose marker can: their transaction ends in each partition by itself."""
 
@@ -196,7 +199,14 @@ class Partition:
         return out | by_partition
 
     async def _transact(self, out: dict[TopicPartition, Iterable[Out]]) -> dict[TopicPartition, int]:
-        """Write everything or nothing; gives the offset that follows the last record of each partition."""
+        """Write everything or nothing; gives the offset that follows the last record of each partition.
+
+        TimeoutError after TRANSACTION_S, whatever it waits for: the broker has given the transaction up by then.
+        """
+        async with within(TRANSACTION_S):
+            return await self._write(out)
+
+    async def _write(self, out: dict[TopicPartition, Iterable[Out]]) -> dict[TopicPartition, int]:
         await self.producer.begin_transaction()
         sent: list[tuple[TopicPartition, int, asyncio.Future[Any]]] = []
         for partition, records in out.items():
@@ -230,7 +240,8 @@ class Partition:
         )
         topic = TopicPartition(STATE.name(self.settings.namespace), self.number)
         try:
-            await reader.start()
+            async with within(START_S):
+                await reader.start()
             cache = CACHE_BYTES // self.settings.partitions
             path = self.settings.home / "state" / self.settings.namespace / str(self.number)
             return await open_store(path, cache, reader, topic, self.library.genesis.deployment)
@@ -259,7 +270,8 @@ class Partition:
             compression_type="zstd",  # aiokafka writes lz4 at level 9: five times the CPU for twice the bytes
             request_timeout_ms=TRANSACTION_TIMEOUT_MS,
         )
-        await self.producer.start()
+        async with within(START_S):
+            await self.producer.start()
 
 
 def append(batch: BatchBuilder, key: bytes, value: bytes, head: list[tuple[str, bytes]]) -> bool:

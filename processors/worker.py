@@ -27,7 +27,8 @@ from processors.assignment import Assignment
 from processors.definitions_log import read_library
 from processors.rejections import Rejections
 from processors.sparing import Sparing
-from processors.watching import check as check_tasks
+from schemas.clients import check as check_tasks
+from schemas.clients import within
 from schemas.errors import Unavailable
 from schemas.genesis import check
 from schemas.settings import Settings
@@ -89,8 +90,9 @@ def _poll_service(assignment: Assignment, chunks: Any) -> type[faust.Service]:
                 while not self.should_stop:
                     check_tasks(assignment.consumer)
                     try:
-                        polled = await assignment.poll(CHUNK, POLL_MS)
-                    except KafkaError as error:
+                        async with within(LOST_S):
+                            polled = await assignment.poll(CHUNK, POLL_MS)
+                    except (KafkaError, OSError) as error:
                         lost_since = await _bear(error, lost_since)
                         continue
                     lost_since = None
@@ -114,7 +116,7 @@ def _poll_service(assignment: Assignment, chunks: Any) -> type[faust.Service]:
     return Poll
 
 
-async def _bear(error: KafkaError, since: float | None) -> float:
+async def _bear(error: Exception, since: float | None) -> float:
     """Wait a moment, the log cannot be read just now; since when. Unavailable where that takes too long."""
     now = time.monotonic()
     if since is None:

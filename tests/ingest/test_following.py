@@ -27,6 +27,9 @@ class Consumer:
 
     def __init__(self, *polls: Any) -> None:
         self.polls, self.stopped = iter(polls), False
+        self._coordinator = SimpleNamespace()
+        self._fetcher = SimpleNamespace(_fetch_task=None)
+        self._client = SimpleNamespace(_sync_task=None)
 
     async def getmany(self, **_: Any) -> Any:
         found = next(self.polls, Over())

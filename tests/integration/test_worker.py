@@ -7,7 +7,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from processors.stopping import stop
-from processors.watching import check, tasks_of
+from schemas.clients import check, tasks_of
 from schemas.errors import Unavailable
 from schemas.settings import Settings
 from schemas.topics import EVENTS, LIFECYCLE_CHANGES
@@ -40,9 +40,9 @@ def test_a_consumer_whose_own_task_dies_is_found(deployment: Settings) -> None:
             check(consumer)
             vars(vars(consumer)[where])[what] = dies
             consumer.subscribe([EVENTS.name(deployment.namespace)])
-            await asyncio.wait(
-                [task for _, task in tasks_of(consumer)], timeout=30, return_when="FIRST_COMPLETED"
-            )
+            consumer._client.force_metadata_update()
+            tasks = [task for _, task in tasks_of(consumer) if task is not None]
+            await asyncio.wait(tasks, timeout=30, return_when="FIRST_COMPLETED")
             with pytest.raises(Unavailable, match="the Kafka consumer's own task"):
                 check(consumer)
         finally:
@@ -51,3 +51,4 @@ def test_a_consumer_whose_own_task_dies_is_found(deployment: Settings) -> None:
 
     asyncio.run(dying("_coordinator", "ensure_coordinator_known"))
     asyncio.run(dying("_fetcher", "_update_fetch_positions"))
+    asyncio.run(dying("_client", "_metadata_update"))

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaError
 
-from processors.watching import check
 from processors.worker import _poll_service
+from schemas.clients import check
 from schemas.errors import Unavailable
 
 
@@ -20,13 +20,17 @@ async def dies() -> None:
     raise KafkaError("Unexpected error during coordination RuntimeError('the handler is closed')")
 
 
+Task = asyncio.Task[None]
+
+
 class Assignment:
     """One whose consumer has these tasks, and tells the same error whenever it is polled."""
 
-    def __init__(self, coordination: "asyncio.Task[None]", fetch: "asyncio.Task[None]") -> None:
+    def __init__(self, coordination: Task, fetch: Task, learn: Task) -> None:
         self.consumer = SimpleNamespace(
             _coordinator=SimpleNamespace(_coordination_task=coordination),
             _fetcher=SimpleNamespace(_fetch_task=fetch),
+            _client=SimpleNamespace(_sync_task=learn),
         )
         self.polls = 0
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
@@ -40,9 +44,9 @@ class Assignment:
         self.failed.set_result(error)
 
 
-async def ends_of(coordination: Any, fetch: Any) -> tuple[BaseException, int]:
+async def ends_of(*works: Any) -> tuple[BaseException, int]:
     """What ended polling, and how often it was polled."""
-    tasks = [asyncio.create_task(work) for work in (coordination, fetch)]
+    tasks = [asyncio.create_task(work) for work in works]
     assignment = Assignment(*tasks)
     service = _poll_service(assignment, None)  # type: ignore[arg-type]
     polling = asyncio.create_task(service._poll.fun(SimpleNamespace(should_stop=False)))  # type: ignore[attr-defined]
@@ -55,13 +59,15 @@ async def ends_of(coordination: Any, fetch: Any) -> tuple[BaseException, int]:
 
 
 @pytest.mark.parametrize(
-    ("coordination", "fetch", "about"),
-    [(dies, never, "keeps its place in the group"), (never, dies, "fetches")],
+    ("works", "about"),
+    [
+        ((dies, never, never), "keeps its place in the group"),
+        ((never, dies, never), "fetches"),
+        ((never, never, dies), "learns where the brokers are"),
+    ],
 )
-def test_it_ends_with_the_first_poll_after_the_task_has_ended(
-    coordination: Any, fetch: Any, about: str
-) -> None:
-    error, polls = asyncio.run(ends_of(coordination(), fetch()))
+def test_it_ends_with_the_first_poll_after_the_task_has_ended(works: Any, about: str) -> None:
+    error, polls = asyncio.run(ends_of(*(work() for work in works)))
     assert isinstance(error, Unavailable)
     assert about in str(error)
     assert "the handler is closed" in str(error)
@@ -70,12 +76,13 @@ def test_it_ends_with_the_first_poll_after_the_task_has_ended(
 
 def test_while_they_run_nothing_is_said() -> None:
     async def checked() -> None:
-        tasks = [asyncio.create_task(never()) for _ in range(2)]
+        tasks = [asyncio.create_task(never()) for _ in range(3)]
         check(Assignment(*tasks).consumer)
         tasks[1].cancel()
         await asyncio.wait(tasks, timeout=0.01, return_when=asyncio.FIRST_COMPLETED)
         with pytest.raises(Unavailable, match="fetches has ended: it was cancelled"):
             check(Assignment(*tasks).consumer)
-        tasks[0].cancel()
+        for task in tasks:
+            task.cancel()
 
     asyncio.run(checked())
