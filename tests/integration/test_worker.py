@@ -46,8 +46,9 @@ def test_a_consumer_whose_own_task_dies_is_found(deployment: Settings) -> None:
             with pytest.raises(Unavailable, match="the Kafka consumer's own task"):
                 check(consumer)
         finally:
-            await stop(consumer)
-            await consumer._client.close()  # a consumer that is broken stops half
+            await stop(consumer)  # one that is broken stops half
+            consumer._client._sync_task = None
+            await consumer._client.close()
 
     asyncio.run(dying("_coordinator", "ensure_coordinator_known"))
     asyncio.run(dying("_fetcher", "_update_fetch_positions"))
