@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import strategies as st
 
 from deploy.init import init
 from deploy.localstack.ports import free_ports
@@ -18,6 +19,9 @@ from tests.processes import SECRET
 from tests.servers import Address, Broker, Server, clickhouse_server, kafka_server
 
 _numbers = itertools.count(1)
+# Makes Hypothesis' table of characters now: where it makes it within a test every warning is an error there, and that
+# is long enough to meet one of a socket that kafka-python left (pyproject.toml).
+st.text().validate()
 
 
 @pytest.fixture(scope="session")
