@@ -19,9 +19,15 @@ from tests.processes import SECRET
 from tests.servers import Address, Broker, Server, clickhouse_server, kafka_server
 
 _numbers = itertools.count(1)
-# Makes Hypothesis' table of characters now: where it makes it within a test every warning is an error there, and that
-# is long enough to meet one of a socket that kafka-python left (pyproject.toml).
-st.text().validate()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def table_of_characters() -> None:
+    """Hypothesis makes it when it first needs it, long enough to meet a socket that kafka-python left.
+
+    Within a test every warning may be an error there (`st.from_type`), whatever pyproject.toml says of that one.
+    """
+    st.text().validate()
 
 
 @pytest.fixture(scope="session")
