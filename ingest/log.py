@@ -100,8 +100,8 @@ class Log:
         return found
 
     async def run(self) -> None:
-        """Until `stop`; raises what ended it before, for then nothing is written any more."""
-        await asyncio.gather(*self._tasks)
+        """Until `stop`, whoever is cancelled; raises what ended it before, for then nothing is written any more."""
+        await asyncio.gather(*map(asyncio.shield, self._tasks))
 
     async def reachable(self) -> bool:
         """Whether Kafka answers now."""
