@@ -3,6 +3,9 @@
 import os
 import sys
 import traceback
+from collections.abc import Iterable
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
@@ -24,6 +27,10 @@ from deploy.commands import (
     value,
 )
 from schemas.errors import CdpError
+from schemas.settings import Settings
+
+PREFIX, DEBUG = "CDP_", "CDP_DEBUG"
+OTHERS = ("CDP_SECRET_", "CDP_TEST_", "CDP_BENCH_")
 
 app = typer.Typer(
     name="cdp",
@@ -47,14 +54,39 @@ for typed in (
     app.add_typer(typed)
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(metadata.version("cdp"))
+        raise typer.Exit
+
+
+@app.callback(help=app.info.help)
+def _frame(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, help="Show the version.")
+    ] = False,
+) -> None:
+    """What holds of every command."""
+
+
 def main() -> None:
     """Run one command; an error is told in a few lines and ends with exit code 1."""
+    for name in misspelt(os.environ):
+        typer.echo(f"warning: {name} is no setting; docs/settings.md has them all", err=True)
     try:
         app()
     except CdpError as error:
         _tell(error)
     except Exception as error:  # noqa: BLE001 - the one place where what nobody expected is told
         _tell_unexpected(error)
+
+
+def misspelt(environment: Iterable[str]) -> list[str]:
+    """The variables that look like settings and are none."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {DEBUG}
+    mine = (name for name in environment if name.startswith(PREFIX))
+    return sorted(name for name in mine if name not in known and not name.startswith(OTHERS))
 
 
 def _tell(error: CdpError) -> None:
@@ -74,7 +106,7 @@ def _tell_unexpected(error: Exception) -> None:
 
 
 def _debugging() -> bool:
-    return os.environ.get("CDP_DEBUG", "0") not in ("", "0")
+    return os.environ.get(DEBUG, "0") not in ("", "0")
 
 
 def _end(message: str) -> None:

@@ -1,8 +1,10 @@
 """The frame of the command line: errors are told in lines, help is there at once."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,18 @@ def test_help_imports_no_client_of_a_server() -> None:
     heavy = "{'faust', 'aiokafka', 'kafka', 'clickhouse_driver', 'granian'}"
     script = f"import sys, deploy.cli; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_a_variable_that_is_no_setting_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("CDP_KAFKKA", "CDP_KAFKA", "CDP_DEBUG", "CDP_SECRET_FANS_TOKEN", "PATH"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setattr(deploy.cli, "app", lambda: None)
+    deploy.cli.main()
+    assert capsys.readouterr().err == "warning: CDP_KAFKKA is no setting; docs/settings.md has them all\n"
+
+
+def test_it_tells_its_version() -> None:
+    told = cdp("--version", env=os.environ)
+    assert (told.returncode, told.stdout.strip()) == (0, metadata.version("cdp"))
