@@ -70,6 +70,15 @@ def settings_for(home: Path, **fields: Any) -> Settings:
     return Settings.model_validate(given | fields)
 
 
+def database_at(server: Server | Address) -> dict[str, Any]:
+    """The settings that name a ClickHouse."""
+    return {
+        "clickhouse_host": server.host,
+        "clickhouse_port": server.tcp,
+        "clickhouse_http_port": server.http,
+    }
+
+
 @pytest.fixture
 def deployed(kafka: str, tmp_path: Path) -> Callable[..., Settings]:
     """Founds deployments on the session's Kafka; its words are settings."""
@@ -92,9 +101,4 @@ def deployment(deployed: Callable[..., Settings]) -> Settings:
 @pytest.fixture
 def platform(deployed: Callable[..., Settings], clickhouse: Server | Address) -> Settings:
     """The settings of a deployment that has a database on the session's ClickHouse too, not yet migrated."""
-    address = {
-        "clickhouse_host": clickhouse.host,
-        "clickhouse_port": clickhouse.tcp,
-        "clickhouse_http_port": clickhouse.http,
-    }
-    return deployed(**address)
+    return deployed(**database_at(clickhouse))

@@ -7,13 +7,12 @@ import orjson
 import pytest
 
 from deploy.init import init
-from deploy.sources.change import add
 from ingest.adapters.registry import ADAPTERS
 from schemas.event import Event
 from schemas.settings import Settings
 from schemas.topics import EVENTS, REJECTED
 from tests.conftest import settings_for
-from tests.ingest.adapters.senders import SENDERS, Request, Sender
+from tests.ingest.adapters.senders import SENDERS, Request, Sender, add_sources, ask
 from tests.ingest.servers import Answer, Client, read, serving
 from tests.processes import Process
 
@@ -22,12 +21,7 @@ class Running:
     """A running ingest with a source of every sender."""
 
     def __init__(self, settings: Settings, client: Client) -> None:
-        self.settings, self.client = settings, client.without_key()
-
-    def ask(self, source: str, request: Request) -> Answer:
-        """The answer to a request of this source's sender."""
-        path = f"/hooks/{source}{request.asked}"
-        return self.client.request(request.method, path, request.body, **request.headers)
+        self.settings, self.client = settings, client
 
     def left(self, source: str) -> list[Any]:
         """Whatever the log has of a source: its events, and what was rejected of it."""
@@ -41,12 +35,7 @@ def every(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runn
     home = tmp_path_factory.mktemp("every")
     settings = settings_for(home, kafka=kafka, secrets=home / "secrets")
     init(settings)
-    for source, sender in SENDERS.items():
-        terms = {"name": source, "adapter": sender.adapter, "config": sender.config, "trusted": True}
-        add(settings, terms, "a test")
-        (home / "secrets" / source).mkdir(parents=True)
-        for name, value in sender.secrets.items():
-            (home / "secrets" / source / name).write_text(value)
+    add_sources(settings, *SENDERS)
     with serving(Process("ingest", settings), settings) as client:
         yield Running(settings, client)
 
@@ -68,11 +57,13 @@ def forgeries(sender: Sender) -> Iterator[Request]:
 def test_an_adapter_from_the_wire_to_the_log(every: Running, source: str) -> None:
     sender = SENDERS[source]
     for forged in forgeries(sender):
-        assert every.ask(source, forged).status == 401
+        assert ask(every.client, source, forged).status == 401
     _shakes_hands(every, source, sender)
     assert every.left(source) == [], "neither a forgery nor a handshake is anything that happened"
     for _ in range(2):
-        _assert_heard(every.ask(source, sender.sign(sender.body, True)), sender.reply, sender.content_type)
+        _assert_heard(
+            ask(every.client, source, sender.sign(sender.body, True)), sender.reply, sender.content_type
+        )
     events = every.left(source)
     assert len(events) == 2
     assert len({event.message_id for event in events}) == 1, "what is sent again is the same again"
@@ -86,9 +77,9 @@ def _shakes_hands(every: Running, source: str, sender: Sender) -> None:
     if sender.handshake is None:
         return
     asks, echo = sender.handshake
-    _assert_heard(every.ask(source, asks(True)), echo, "text/plain; charset=utf-8")
+    _assert_heard(ask(every.client, source, asks(True)), echo, "text/plain; charset=utf-8")
     if asks(False).query:  # WooCommerce's ping is signed by nobody
-        assert every.ask(source, asks(False)).status == 401
+        assert ask(every.client, source, asks(False)).status == 401
 
 
 def _assert_heard(answer: Answer, body: bytes, content_type: str) -> None:

@@ -9,10 +9,13 @@ from xml.etree import ElementTree as ET
 import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from deploy.sources.change import add
+from schemas.settings import Settings
 from tests.ingest import hooks
 from tests.ingest.adapters import test_meta, test_sendgrid, test_shopify, test_stripe, test_woocommerce
 from tests.ingest.adapters import wechat_signing as wechat
 from tests.ingest.adapters.shops import PAYLOADS, payload
+from tests.ingest.servers import Answer, Client
 
 NOTHING: Mapping[str, str] = {}
 TEXT = "text/plain; charset=utf-8"
@@ -204,3 +207,20 @@ SENDERS: dict[str, Sender] = {
     ),
 }  # fmt: skip
 """By the name of the source."""
+
+
+def add_sources(settings: Settings, *sources: str) -> None:
+    """Make sources of these senders, with their secrets in files."""
+    assert settings.secrets is not None
+    for source in sources:
+        sender, folder = SENDERS[source], settings.secrets / source
+        add(settings, {"name": source, "adapter": sender.adapter, "config": sender.config}, "a test")
+        folder.mkdir(parents=True)
+        for name, value in sender.secrets.items():
+            (folder / name).write_text(value)
+
+
+def ask(client: Client, source: str, request: Request) -> Answer:
+    """The answer to a request of a source's sender."""
+    path = f"/hooks/{source}{request.asked}"
+    return client.without_key().request(request.method, path, request.body, **request.headers)
