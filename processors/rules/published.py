@@ -44,7 +44,7 @@ def _split(cluster: Cluster, now: dict[str, list[str]], cause: Cause) -> list[Ch
             former = owner.get(now[id_][0])
             parted = former if former in now else None
         else:
-            parted = None if known["members"] else _heir(cluster, id_)
+            parted = None if known["members"] else _line(cluster, id_)[-1]
         if parted:
             published[id_]["moves"] += 1
             moves = published[id_]["moves"]
@@ -53,7 +53,11 @@ def _split(cluster: Cluster, now: dict[str, list[str]], cause: Cause) -> list[Ch
 
 
 def _take_over(cluster: Cluster, now: dict[str, list[str]]) -> dict[str, str]:
-    """Note today's customers. Those that are no more -> who has their history, where another was told to have it."""
+    """Note today's customers. Those that are no more -> who has their history, where another was told to have it.
+
+    A former customer follows the one into which it was merged, unless its own head is elsewhere: so who stands
+    nearer to the end of a line is settled first, for all behind move with it.
+    """
     into = {member: id_ for id_, group in now.items() for member in group}
     merged, published = dict[str, str](), cluster["published"]
     gone = {id_: one["members"] for id_, one in published.items() if id_ not in now}
@@ -65,18 +69,19 @@ def _take_over(cluster: Cluster, now: dict[str, list[str]]) -> dict[str, str]:
         one["members"] = []
         if members:
             merged[id_] = one["into"] = next(into[m] for m in (one["head"], *members) if m in into)
-    for id_ in sorted(gone):
+    for id_ in sorted(gone, key=lambda id_: (len(_line(cluster, id_)), id_)):
         heir = into.get(published[id_]["head"])
-        if heir and heir != _heir(cluster, id_):
+        if heir and heir != _line(cluster, id_)[-1]:
             merged[id_] = published[id_]["into"] = heir
     return merged
 
 
-def _heir(cluster: Cluster, id_: str) -> str:
-    """The customer that has the history of this one, as far as was told."""
-    while (into := cluster["published"][id_].get("into")) is not None:
-        id_ = into
-    return id_
+def _line(cluster: Cluster, id_: str) -> list[str]:
+    """This customer, and each that was told to have its history after it; the last has it."""
+    line = [id_]
+    while (into := cluster["published"][line[-1]].get("into")) is not None:
+        line.append(into)
+    return line
 
 
 def _new(head: str, at: int) -> Published:

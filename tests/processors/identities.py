@@ -176,6 +176,7 @@ def assert_consistent(changes: list[Change], states: dict[str, Any]) -> None:
     assert {id_: stage[id_] for id_ in known} == {id_: one.stage for id_, one in known.items()}
     for state in states.values():
         for id_, published in state.get("published", {}).items():
+            assert published.get("into") == into[id_], "views would lead elsewhere than what was published"
             last = id_
             while (other := into[last]) is not None:
                 last = other

@@ -11,6 +11,7 @@ import pytest
 from processors.handle import handle
 from processors.messages import Command, Told
 from processors.rules.remembered import MAX_WAITS
+from schemas.changes import customer_id
 from schemas.state import CLUSTER, upcast
 from tests.identity_oracle import Stated
 from tests.processors.events import DAY, at, customer, tick
@@ -154,6 +155,31 @@ def test_a_later_alias_of_the_pair_lifts_a_split(lifts: Any) -> None:
     assert refused(made.states()) == set()
     more(made, [parted(START + 32 * DAY, ADA, MAIL, received_at=END)])
     assert len(customers(made)) == 2, "and back again"
+
+
+@pytest.mark.parametrize("visitor", [f"anonymous_id:v{n}" for n in range(9)])
+def test_a_former_customer_goes_with_its_own_identifier_when_who_took_it_over_goes_elsewhere(
+    visitor: str,
+) -> None:
+    """Whichever id is the smaller of the two formers: the visitor's or the card's."""
+    story = [
+        _did("Page Viewed", 0, visitor),
+        _bought("till-1", 0, CARD),
+        _did("Identified", 9, CARD, visitor),  # the visitor becomes the card's
+        _did("Signed Up", 1, EVE, visitor),  # both become Eve's
+        _did("Card Linked", 2, ADA, CARD),  # the card was Ada's before it met the visitor, who stays with Eve
+    ]
+    made = world([])
+    for one in story:
+        more(made, [one])
+    assert {id_: known.members for id_, known in customers(made).items()} == {
+        customer_id(ADA): {ADA, CARD},
+        customer_id(EVE): {EVE, visitor},
+    }
+    told = {
+        c.body["other_id"]: c.body["customer_id"] for c in made.changes if c.body.get("change") == "merged"
+    }
+    assert told == {customer_id(visitor): customer_id(EVE), customer_id(CARD): customer_id(ADA)}
 
 
 def test_only_who_is_trusted_makes_two_user_ids_one() -> None:
