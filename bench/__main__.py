@@ -16,6 +16,7 @@ from bench.definitions import definitions
 from bench.figures import Figure, Result
 from bench.fold import fold
 from bench.freshness import freshness
+from bench.hooks import hooks
 from bench.identity import identity
 from bench.imports import imports
 from bench.ingest import ingest
@@ -27,6 +28,7 @@ from schemas.errors import CdpError
 BENCHMARKS: dict[str, Callable[[], Result]] = {
     "fold": fold,
     "ingest": ingest,
+    "hooks": hooks,
     "sink": sink,
     "freshness": freshness,
     "restart": restart,

@@ -14,7 +14,7 @@ import orjson
 
 from bench.figures import Result
 from bench.geo import synthetic_geo
-from bench.platform import platform
+from bench.platform import Platform, platform
 from bench.usage import cpu_seconds, memory_mb
 from deploy.localstack.ports import LOOPBACK, free_ports
 from deploy.program import Program
@@ -68,18 +68,24 @@ def ingest() -> Result:
     result = Result("ingest", ABOUT)
     with platform(founded={"sources": str(HERE / "sources.yaml"), "trusted_proxies": "1"}) as mine:
         _publish_plan(mine.settings)
-        (port,) = free_ports(1)
-        server = mine.cdp("ingest", CDP_GEO=str(synthetic_geo(mine.folder / "geo.mmdb")))
-        peer = mine.run("peer", [sys.executable, "-m", "bench.ingest_peer", str(port)])
-        server.check = lambda: _get(mine.settings.ingest_port, "/ready", 200)
-        peer.check = lambda: _get(port, "/ready", 404)
-        server.wait_ready()
-        peer.wait_ready()
+        ours, peers = both(mine)
         for load in LOADS:
-            _measure(result, load, (mine.settings.ingest_port, server), (port, peer))
+            _measure(result, load, ours, peers)
         for process in ("ingest", "peer", "kafka"):
             result.memory[process] = memory_mb(mine.programs[process].pid)
     return result
+
+
+def both(mine: Platform, **settings: str) -> tuple[Server, Server]:
+    """Ingest, and its peer, ready; `settings` are of the former."""
+    (port,) = free_ports(1)
+    server = mine.cdp("ingest", CDP_GEO=str(synthetic_geo(mine.folder / "geo.mmdb")), **settings)
+    peer = mine.run("peer", [sys.executable, "-m", "bench.ingest_peer", str(port)])
+    server.check = lambda: _get(mine.settings.ingest_port, "/ready", 200)
+    peer.check = lambda: _get(port, "/ready", 404)
+    server.wait_ready()
+    peer.wait_ready()
+    return (mine.settings.ingest_port, server), (port, peer)
 
 
 def _measure(result: Result, load: Load, ours: Server, peers: Server) -> None:
@@ -112,21 +118,21 @@ def post(server: Server, load: Load, source: str, seconds: int = SECONDS) -> Tur
 
 
 def _note(result: Result, name: str, ours: list[Turn], theirs: list[Turn]) -> None:
-    mine, peers = _rate(ours), _rate(theirs)
+    mine, peers = rate(ours), rate(theirs)
     result.add(f"{name}: events a second", mine, "1/s", 0.5 * peers, "at least")
     result.add(f"{name}: peer's events a second", peers, "1/s")
     result.add(f"{name}: share of the peer's", 100 * mine / peers, "%", 50, "at least")
     result.add(f"{name}: p99", _p99(ours), "ms")
-    result.add(f"{name}: CPU an event", _cpu_us(ours), "µs")
-    result.add(f"{name}: peer's CPU an event", _cpu_us(theirs), "µs")
+    result.add(f"{name}: CPU an event", cpu_us(ours), "µs")
+    result.add(f"{name}: peer's CPU an event", cpu_us(theirs), "µs")
 
 
 def _note_all(result: Result, name: str, ours: list[Turn], turns: dict[str, list[Turn]]) -> None:
-    result.add(f"{name}, plan and enrichment: events a second", _rate(ours), "1/s")
-    share = 100 * _rate(ours) / _rate(turns["peer"])
+    result.add(f"{name}, plan and enrichment: events a second", rate(ours), "1/s")
+    share = 100 * rate(ours) / rate(turns["peer"])
     result.add(f"{name}, plan and enrichment: share of the peer's", share, "%")
     result.add(f"{name}, plan and enrichment: p99", _p99(ours), "ms")
-    result.add(f"{name}, plan and enrichment: CPU an event", _cpu_us(ours), "µs")
+    result.add(f"{name}, plan and enrichment: CPU an event", cpu_us(ours), "µs")
 
 
 def _publish_plan(settings: Settings) -> None:
@@ -139,11 +145,13 @@ def _p99(turns: list[Turn]) -> float:
     return sorted(turn.p99 for turn in turns)[len(turns) // 2]
 
 
-def _rate(turns: list[Turn]) -> float:
+def rate(turns: list[Turn]) -> float:
+    """Events a second."""
     return sum(turn.events for turn in turns) / sum(turn.seconds for turn in turns)
 
 
-def _cpu_us(turns: list[Turn]) -> float:
+def cpu_us(turns: list[Turn]) -> float:
+    """CPU an event of the process that was loaded, µs."""
     return sum(turn.cpu for turn in turns) / sum(turn.events for turn in turns) * 1e6
 
 

@@ -9,71 +9,27 @@ import asyncio
 import random
 import sys
 import time
-import uuid
 from base64 import b64encode
-from typing import Any, cast
+from typing import cast
 
 import orjson
 import uvloop
 
-CUSTOMERS, EVENTS, SEED = 50_000, 20_000, 7
-AGENTS = [
-    *(
-        f"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:{n}.0) Gecko/20100101 Firefox/{n}.0"
-        for n in range(100, 140)
-    ),
-    *(f"Mozilla/5.0 (Linux; Android 14; K) Chrome/{n}.0.0.0 Mobile Safari/537.36" for n in range(100, 140)),
-]
-REFERRERS = ("", "https://www.google.com/", "https://shop.example/", "https://l.facebook.com/")
-NAMES = ("Product Viewed", "Product Added", "Product Clicked", "Video Played", "Visit")
+from bench.messages import browsed, message
+from bench.senders import SENDERS, webhooks
 
-
-def message(drawn: random.Random, number: int) -> dict[str, Any]:
-    """What segment-analytics-python sends for a track."""
-    return {
-        "type": "track",
-        "event": drawn.choice(NAMES),
-        "userId": f"user-{int(CUSTOMERS ** drawn.random())}",
-        "anonymousId": None,
-        "messageId": str(uuid.UUID(int=drawn.getrandbits(128), version=4)),
-        "timestamp": f"2026-09-21T14:13:20.{drawn.randrange(10**6):06}+00:00",
-        "properties": {
-            "product_id": f"sku-{number % 1_000}",
-            "price": 19.99,
-            "category": "music",
-            "quantity": 1,
-        },
-        "context": {"library": {"name": "analytics-python", "version": "2.3.3"}},
-        "integrations": {},
-    }
-
-
-def browsed(drawn: random.Random, number: int) -> dict[str, Any]:
-    """The same as a browser's SDK sends it: what enrichment reads is in its context."""
-    search = "?utm_source=news&utm_campaign=spring" if drawn.random() < 0.2 else ""
-    page = {
-        "url": f"https://shop.example/products/{number % 2_000}{search}",
-        "path": f"/products/{number % 2_000}",
-        "referrer": drawn.choice(REFERRERS),
-        "search": search,
-        "title": "Shop",
-    }
-    context = {
-        "library": {"name": "analytics.js", "version": "next-1.70.0"},
-        "locale": "en-GB",
-        "page": page,
-        "timezone": "Europe/London",
-        "userAgent": drawn.choice(AGENTS),
-    }
-    return {**message(drawn, number), "context": context}
-
-
+EVENTS, SEED = 20_000, 7
 SOURCES = {"server": message, "plain": browsed, "all": browsed}
 """What each source of `bench/sources.yaml` sends."""
 
 
 def requests(batch: int, source: str) -> list[bytes]:
-    """Whole HTTP requests, single posts where `batch` is 1; from an address of its first customer's own."""
+    """Whole HTTP requests of EVENTS events, as a source of `bench/sources.yaml` or `bench/hooks.yaml` is sent them."""
+    return hooked(batch, source) if source in SENDERS else posted(batch, source)
+
+
+def posted(batch: int, source: str) -> list[bytes]:
+    """What an SDK posts, single posts where `batch` is 1; from an address of its first customer's own."""
     drawn = random.Random(SEED)
     events = [SOURCES[source](drawn, number) for number in range(EVENTS)]
     groups = [events[start : start + batch] for start in range(0, EVENTS, batch)]
@@ -82,13 +38,24 @@ def requests(batch: int, source: str) -> list[bytes]:
     for group in groups:
         number = int(group[0]["userId"].removeprefix("user-"))
         body = orjson.dumps(group[0] if batch == 1 else {"batch": group})
-        head = (
-            f"POST /v1/{path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Basic {key}\r\n"
-            f"X-Forwarded-For: 203.0.{number % 256}.{number // 256}\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
+        address = f"203.0.{number % 256}.{number // 256}"
+        made.append(
+            request(f"/v1/{path}", {"Authorization": f"Basic {key}", "X-Forwarded-For": address}, body)
         )
-        made.append(head.encode() + body)
     return made
+
+
+def hooked(batch: int, source: str) -> list[bytes]:
+    """What another system sends, signed now."""
+    sent = webhooks(source, batch, EVENTS, int(time.time()))
+    return [request(f"/hooks/{source}{each.target}", each.headers, each.body) for each in sent]
+
+
+def request(target: str, headers: dict[str, str], body: bytes) -> bytes:
+    """A whole HTTP request."""
+    all_headers = {"Host": "bench", **headers, "Content-Length": str(len(body))}
+    lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in all_headers.items())]
+    return "\r\n".join((*lines, "", "")).encode() + body
 
 
 class Sender(asyncio.Protocol):
