@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from ingest.adapters.adapter import PATH, Adapter
+from ingest.adapters.adapter import PATH, Adapter, wrong
 from ingest.adapters.registry import ADAPTERS
 from ingest.adapters.secrets import places, values
 from schemas.errors import ConfigError
@@ -12,7 +12,7 @@ from schemas.sources import Terms
 
 
 def check(terms: Terms) -> None:
-    """ConfigError where there is no such adapter, or it is not told what it must be."""
+    """ConfigError where there is no such adapter, it is not told what it must be, or what it is told cannot be so."""
     where = f"source {terms.name}"
     if terms.adapter is None:
         if terms.config:
@@ -30,6 +30,9 @@ def check(terms: Terms) -> None:
     if missing := [name for name in adapter.config if name not in terms.config]:
         hint = " ".join(f"--config {name}=..." for name in missing)
         raise ConfigError(f"adapter {adapter.name} must be told {', '.join(missing)}", where, hint)
+    for name, value in terms.config.items():
+        if error := wrong(adapter, name, value):
+            raise ConfigError(error.what, where, error.hint)
 
 
 def named(kind: str, where: str) -> Adapter:
@@ -49,13 +52,18 @@ def lines(terms: Terms, folder: Path | None) -> Iterator[str]:
     if (adapter := ADAPTERS.get(terms.adapter)) is None:
         yield "this version has no such adapter"
         return
-    there = {
-        name: bool(values(folder, terms.name, name)) for name in (*adapter.secrets, *adapter.optional_secrets)
-    }
-    said = [f"{name} {'yes' if there[name] else 'no'}" for name in adapter.secrets]
-    said += [f"{name} {'yes' if there[name] else 'no (optional)'}" for name in adapter.optional_secrets]
+    said = [f"{name} {_seen(adapter, name, terms.name, folder, 'no')}" for name in adapter.secrets]
+    optional = adapter.optional_secrets
+    said += [f"{name} {_seen(adapter, name, terms.name, folder, 'no (optional)')}" for name in optional]
     if said:
         yield f"secrets seen from here: {', '.join(said)}"
+
+
+def _seen(adapter: Adapter, name: str, source: str, folder: Path | None, absent: str) -> str:
+    given = values(folder, source, name)
+    if wrong(adapter, name, *given):
+        return "cannot be used"
+    return "yes" if given else absent
 
 
 def url(settings: Settings, source: str) -> str:
@@ -66,9 +74,12 @@ def url(settings: Settings, source: str) -> str:
 def missing(source: str, kind: str, folder: Path | None) -> Iterator[str]:
     """The secrets without which a source of this adapter takes nothing, a line each."""
     for name in ADAPTERS[kind].secrets:
-        if not values(folder, source, name):
-            where = " or ".join(f"{what} {place}" for what, place in places(folder, source, name))
+        given = values(folder, source, name)
+        where = " or ".join(f"{what} {place}" for what, place in places(folder, source, name))
+        if not given:
             yield f"its secret {name} is not seen from here: ingest reads it from {where}"
+        if error := wrong(ADAPTERS[kind], name, *given):
+            yield f"its secret {name} cannot be used: {error.what}; {error.hint}. It is read from {where}"
 
 
 def known() -> Iterator[str]:

@@ -9,6 +9,8 @@ and go the way of all others; a message's `messageId` is the same however often 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from schemas.errors import ConfigError
+
 PATH = "/hooks/"
 """Where senders send, with the name of the source behind it."""
 Message = dict[str, Any]
@@ -46,13 +48,17 @@ class NotGenuine(Exception):
 
 Take = Callable[[Hook, Named, Named], Taken]
 """From a request, the source's secrets and its configuration, both by name."""
+Check = Callable[[str], object]
+"""ConfigError where a value cannot be what it is for, in words that do not have the value."""
+UNCHECKED: Mapping[str, Check] = {}
 
 
 class Adapter(NamedTuple):
     """One sender; `channel`: as a rule.
 
     `secrets` and `config` are the names that a source of this adapter must have; those of `optional_secrets` and
-    `optional_config` are in what `take` is given where the source has them.
+    `optional_config` are in what `take` is given where the source has them. `checks`, by the names of either, tell
+    what can be told of a value before anybody sends.
     """
 
     name: str
@@ -63,3 +69,15 @@ class Adapter(NamedTuple):
     take: Take
     optional_secrets: tuple[str, ...] = ()
     optional_config: tuple[str, ...] = ()
+    checks: Mapping[str, Check] = UNCHECKED
+
+
+def wrong(adapter: Adapter, name: str, *values: str) -> ConfigError | None:
+    """Why one of these values of a secret or of config cannot be so; None where all can. It does not say the value."""
+    check = adapter.checks.get(name, str)
+    try:
+        for value in values:
+            check(value)
+    except ConfigError as error:
+        return error
+    return None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from ingest.adapters.adapter import Adapter, Named
+from ingest.adapters.adapter import Adapter, Named, wrong
 
 SECONDS = 2.0
 """For so long a file is not read again."""
@@ -19,11 +19,13 @@ MAX_FILE = 64 * 1024
 MAX_VALUES = 5
 """Values of a secret that are tried: more would let anybody make ingest work."""
 
+MISSING = "a secret is missing"
+
 say = structlog.get_logger("ingest.adapters.secrets")
 
 
 class Missing(Exception):
-    """A source lacks a secret that its adapter needs."""
+    """A source lacks a secret that its adapter needs, or has none that it could verify by."""
 
 
 class Secrets:
@@ -32,12 +34,13 @@ class Secrets:
     def __init__(self, folder: Path | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder, self._clock = folder, clock
         self._known: dict[str, tuple[float, str, list[Named]]] = {}
-        self._told: set[tuple[str, str]] = set()
+        self._told: dict[str, dict[str, str]] = {}
 
     def of(self, source: str, adapter: Adapter) -> list[Named]:
         """What to verify by, each by its name: the newest first, then those that are still valid while rotating.
 
-        Missing where the source lacks one; that is told in the log, once until it has it.
+        Missing where the source has none; that is told in the log, once until it has. So is a value that cannot be
+        what it is for, beside which those that can go on.
         """
         now = self._clock()
         until, kind, found = self._known.get(source, (0.0, "", []))
@@ -49,18 +52,28 @@ class Secrets:
     def _read(self, source: str, adapter: Adapter) -> list[Named]:
         names = (*adapter.secrets, *adapter.optional_secrets)
         found = {name: values(self._folder, source, name) for name in names}
-        missing = [name for name in adapter.secrets if not found[name]]
-        for name in missing:
-            self._tell(source, name)
-        if missing:
+        troubles = {name: what for name, given in found.items() if (what := _trouble(adapter, name, given))}
+        self._tell(source, troubles)
+        sets = _sets({name: given for name, given in found.items() if given})
+        usable = [each for each in sets if not any(wrong(adapter, *item) for item in each.items())]
+        if not usable or MISSING in troubles.values():
             raise Missing
-        self._told -= {(source, name) for name in names}
-        return _sets({name: given for name, given in found.items() if given})
+        return usable
 
-    def _tell(self, source: str, name: str) -> None:
-        if (source, name) not in self._told:
-            self._told.add((source, name))
-            say.error("a secret is missing", source=source, **dict(places(self._folder, source, name)))
+    def _tell(self, source: str, troubles: dict[str, str]) -> None:
+        """Say each once, until it is over."""
+        told = self._told.get(source, {})
+        for name, what in troubles.items():
+            if told.get(name) != what:
+                say.error(what, source=source, secret=name, **dict(places(self._folder, source, name)))
+        self._told[source] = troubles
+
+
+def _trouble(adapter: Adapter, name: str, given: list[str]) -> str:
+    """What is wrong with a secret, without a word of it; empty where nothing is."""
+    if error := wrong(adapter, name, *given):
+        return f"a secret cannot be used: {error.what}; {error.hint}"
+    return MISSING if name in adapter.secrets and not given else ""
 
 
 def values(folder: Path | None, source: str, name: str) -> list[str]:

@@ -27,7 +27,7 @@ from ingest.bodies import original, parse
 from ingest.canonical import MAX_MESSAGE_ID
 from ingest.refusal import malformed
 from ingest.shapes import MAX_NAME, Fields
-from schemas.errors import CdpError
+from schemas.errors import ConfigError
 
 SIGNATURE = b"x-twilio-email-event-webhook-signature"
 STAMP = b"x-twilio-email-event-webhook-timestamp"
@@ -74,7 +74,7 @@ def _key(public: str) -> EllipticCurvePublicKey:
     except (ValueError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
-        raise CdpError(
+        raise ConfigError(
             "public_key is no P-256 public key",
             "the configuration of a source of SendGrid",
             "copy the verification key of SendGrid's event webhook: base64, of 124 characters",
@@ -152,4 +152,5 @@ ADAPTER = Adapter(
     secrets=(),
     config=("public_key",),
     take=take,
+    checks={"public_key": _key},
 )

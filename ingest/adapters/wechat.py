@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ingest.adapters.adapter import Adapter, Hook, Message, Named, Reply, Taken
 from ingest.adapters.wechat_body import digest, instant, kind_of, number, parse, properties
-from ingest.adapters.wechat_crypto import check, unseal
+from ingest.adapters.wechat_crypto import check, cipher, unseal
 from ingest.shapes import MAX_NAME, Fields
 
 SUCCESS = Reply(b"success")
@@ -135,4 +135,5 @@ ADAPTER = Adapter(
     secrets=("token", "aes_key"),
     config=("app_id", "mode"),
     take=take,
+    checks={"aes_key": cipher},
 )

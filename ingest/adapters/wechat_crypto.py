@@ -62,7 +62,7 @@ def decrypt(sealed: str, aes_key: str, receiver: str) -> bytes:
         raise NotGenuine("what is encrypted is not base64") from None
     if not blocks or len(blocks) % 16:
         raise NotGenuine("what is encrypted is cut off")
-    decryptor = _cipher(aes_key).decryptor()
+    decryptor = cipher(aes_key).decryptor()
     plain = decryptor.update(blocks) + decryptor.finalize()
     padding = plain[-1]
     if not 0 < padding <= BLOCK or plain[-padding:] != bytes((padding,)) * padding:
@@ -74,17 +74,17 @@ def decrypt(sealed: str, aes_key: str, receiver: str) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _cipher(aes_key: str) -> Cipher[modes.CBC]:
-    """The cipher of an EncodingAESKey: 43 characters of base64, 32 bytes."""
+def cipher(aes_key: str) -> Cipher[modes.CBC]:
+    """The cipher of an EncodingAESKey: 43 characters of base64, 32 bytes; ConfigError where it is none."""
     try:
         key = b64decode(aes_key + "=", validate=True)
     except ValueError:
         key = b""
     if len(key) != 32:
         raise ConfigError(
-            "not an EncodingAESKey, which is 43 letters and digits",
-            "the secret aes_key",
-            "copy it from the console",
+            "aes_key is no EncodingAESKey",
+            "the secrets of a source of WeChat or WeCom",
+            "copy it from the console: 43 letters and digits",
         )
     return Cipher(algorithms.AES(key), modes.CBC(key[:16]))
 

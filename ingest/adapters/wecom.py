@@ -10,7 +10,7 @@ from typing import Any
 
 from ingest.adapters.adapter import Adapter, Hook, Message, Named, Reply, Taken
 from ingest.adapters.wechat_body import digest, instant, kind_of, parse, properties
-from ingest.adapters.wechat_crypto import check, decrypt, unseal
+from ingest.adapters.wechat_crypto import check, cipher, decrypt, unseal
 from ingest.bodies import MAX_EVENTS, original
 from ingest.refusal import too_large
 from ingest.shapes import MAX_NAME, Fields
@@ -120,4 +120,5 @@ ADAPTER = Adapter(
     secrets=("token", "aes_key"),
     config=("corp_id",),
     take=take,
+    checks={"aes_key": cipher},
 )

@@ -15,13 +15,14 @@ from tests.conftest import settings_for
 from tests.ingest.adapters.senders import SENDERS, Request, Sender, add_sources, ask
 from tests.ingest.servers import Answer, Client, read, serving
 from tests.processes import Process
+from tests.waiting import until
 
 
 class Running:
     """A running ingest with a source of every sender."""
 
-    def __init__(self, settings: Settings, client: Client) -> None:
-        self.settings, self.client = settings, client
+    def __init__(self, settings: Settings, process: Process, client: Client) -> None:
+        self.settings, self.process, self.client = settings, process, client
 
     def left(self, source: str) -> list[Any]:
         """Whatever the log has of a source: its events, and what was rejected of it."""
@@ -36,8 +37,9 @@ def every(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runn
     settings = settings_for(home, kafka=kafka, secrets=home / "secrets")
     init(settings)
     add_sources(settings, *SENDERS)
-    with serving(Process("ingest", settings), settings) as client:
-        yield Running(settings, client)
+    process = Process("ingest", settings)
+    with serving(process, settings) as client:
+        yield Running(settings, process, client)
 
 
 def test_every_adapter_is_tried_here() -> None:
@@ -85,3 +87,27 @@ def _shakes_hands(every: Running, source: str, sender: Sender) -> None:
 def _assert_heard(answer: Answer, body: bytes, content_type: str) -> None:
     said = orjson.loads(body) if content_type == "application/json" else body
     assert (answer.status, answer.body, answer.headers["content-type"]) == (200, said, content_type)
+
+
+@pytest.mark.parametrize("source", ["wechat-aes", "wecom"])
+def test_a_key_that_is_none_is_503_and_told_once(every: Running, source: str) -> None:
+    """It was pasted with a character missing: what is sent meanwhile comes again, for nothing of it is answered."""
+    assert every.settings.secrets is not None
+    sender, file = SENDERS[source], every.settings.secrets / source / "aes_key"
+    pasted = sender.secrets["aes_key"][:-1]
+
+    def status() -> int:
+        return ask(every.client, source, sender.sign(sender.body, True)).status
+
+    file.write_text(pasted)
+    until(lambda: status() == 503, "the key cannot be used", 10)
+    answer = ask(every.client, source, sender.sign(sender.body, True))
+    assert (answer.body["code"], int(answer.headers["retry-after"]) > 0) == ("unavailable", True)
+    file.write_text(sender.secrets["aes_key"])
+    until(lambda: status() == 200, "it is usable again", 10)
+    said = every.process.said()
+    told = [orjson.loads(line) for line in said.splitlines() if "a secret cannot be used" in line]
+    (mine,) = (line for line in told if line["source"] == source)
+    assert (mine["secret"], mine["file"]) == ("aes_key", str(file))
+    assert "EncodingAESKey" in mine["event"]
+    assert pasted not in said

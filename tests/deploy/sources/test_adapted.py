@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from deploy.init import init
-from deploy.sources.adapted import check, known, lines
+from deploy.sources.adapted import check, known, lines, missing
 from deploy.sources.change import add, change
 from deploy.sources.log import read, sources
 from ingest.adapters.adapter import Adapter, Hook, Named, Taken
@@ -28,7 +28,13 @@ def take(_: Hook, __: Named, ___: Named) -> Taken:
     return Taken([])
 
 
-SHOPS = Adapter("shops", "a shop", "ecommerce", ("key",), ("shop",), take, ("old",), ("region",))
+def check_value(value: str) -> None:
+    if "wrong" in value:
+        raise ConfigError("no such thing", "nowhere", "copy it from the console")
+
+
+CHECKS = {"key": check_value, "shop": check_value}
+SHOPS = Adapter("shops", "a shop", "ecommerce", ("key",), ("shop",), take, ("old",), ("region",), CHECKS)
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +57,7 @@ def found(settings: Settings, name: str) -> Source:
         (terms(None, shop="a"), "config is what an adapter is told"),
         (terms(), "adapter shops must be told shop"),
         (terms(shop="a", colour="red"), "adapter shops knows no colour"),
+        (terms(shop="wrong"), "no such thing"),
         (terms(shop="a", key="the-secret-itself"), "key is a secret"),
         (terms(shop="a", old="the-secret-itself"), "old is a secret"),
     ],
@@ -76,6 +83,15 @@ def test_secrets_are_there_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert list(lines(terms(shop="a"), None))[1].startswith("secrets seen from here: key no,")
     monkeypatch.setenv("CDP_SECRET_EU_1_KEY", "the-secret-itself")
     assert list(lines(terms(shop="a"), None))[1].startswith("secrets seen from here: key yes,")
+    (tmp_path / "eu-1" / "key").write_text("wrong-itself")
+    assert list(lines(terms(shop="a"), tmp_path))[1].startswith("secrets seen from here: key cannot be used,")
+    (told,) = missing("eu-1", "shops", tmp_path)
+    place = tmp_path / "eu-1" / "key"
+    assert told.startswith(
+        "its secret key cannot be used: no such thing; copy it from the console. It is read from"
+    )
+    assert str(place) in told
+    assert "wrong-itself" not in told
     assert list(lines(terms(None), None)) == []
     assert list(lines(terms("fax"), None))[1] == "this version has no such adapter"
 
@@ -108,6 +124,8 @@ def test_what_an_adapter_is_told_changes_by_name(deployment: Settings) -> None:
     assert told(rate=5) == ("shops", {"shop": "b"})
     with pytest.raises(ConfigError, match="must be told shop"):
         told(config={"shop": ""})
+    with pytest.raises(ConfigError, match="no such thing"):
+        told(config={"shop": "wrong"})
     assert told(adapter="signed") == ("signed", {})
     assert told(adapter=None) == (None, {})
 
@@ -150,5 +168,9 @@ def test_as_an_operator_types_it(deployment: Settings, tmp_path: Path) -> None:
     assert errors.startswith("error: signing_secret is a secret")
     assert "the-secret-itself" not in errors
     assert "not a name and its value" in run("set", "fans", "--config", "x", *why, code=1)[1]
+    mails = ("--adapter", "sendgrid", "--config", "public_key=MFkw", *why)
+    errors = run("add", "mails", *mails, code=1)[1]
+    assert errors.startswith("error: public_key is no P-256 public key\n")
+    assert "copy the verification key" in errors
     assert run("set", "fans", "--adapter", "none", *why)[0] == "source fans: changed\n"
     assert "hooks" not in run("list")[0]

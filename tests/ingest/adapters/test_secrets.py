@@ -6,6 +6,7 @@ import pytest
 
 from ingest.adapters.adapter import Adapter, Hook, Named, Taken
 from ingest.adapters.secrets import MAX_VALUES, Missing, Secrets, values, variable
+from schemas.errors import ConfigError
 
 
 def take(_: Hook, __: Named, ___: Named) -> Taken:
@@ -14,6 +15,14 @@ def take(_: Hook, __: Named, ___: Named) -> Taken:
 
 ONE = Adapter("one", "", "social", ("key",), (), take)
 MORE = Adapter("more", "", "social", ("key", "token"), (), take, ("aes",))
+
+
+def check(value: str) -> None:
+    if "wrong" in value:
+        raise ConfigError("no such key", "nowhere", "copy it from the console")
+
+
+CHECKED = Adapter("checked", "", "social", ("key", "token"), (), take, checks={"key": check})
 NONE = Adapter("none", "", "social", (), (), take)
 
 
@@ -110,3 +119,41 @@ def test_what_is_missing_is_told_once_until_it_is_there(
     path.unlink()
     clock.now += 2
     assert missing().count("a secret is missing") == 1
+
+
+def test_what_cannot_be_used_is_told_once_by_its_name_and_never_its_value(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = Clock()
+    secrets = Secrets(tmp_path, clock)
+    put(tmp_path, "token", "t1\nt2")
+    put(tmp_path, "key", "wrong-itself")
+
+    def said() -> str:
+        clock.now += 2
+        captured = capsys.readouterr()
+        return captured.out + captured.err
+
+    for _ in range(3):
+        with pytest.raises(Missing):
+            secrets.of("eu-1", CHECKED)
+        clock.now += 2
+    told = said()
+    assert told.count("a secret cannot be used: no such key; copy it from the console") == 1
+    assert "secret=key" in told
+    assert str(tmp_path / "eu-1" / "key") in told
+    assert "wrong-itself" not in told
+    put(tmp_path, "key", "wrong-itself\nk2")
+    assert secrets.of("eu-1", CHECKED) == [{"key": "k2", "token": "t2"}], "what is rotated goes on"
+    assert said() == ""
+    put(tmp_path, "key", "k1\nk2")
+    assert len(secrets.of("eu-1", CHECKED)) == 2
+    put(tmp_path, "key", "wrong-again")
+    said()
+    with pytest.raises(Missing):
+        secrets.of("eu-1", CHECKED)
+    assert said().count("a secret cannot be used") == 1
+    put(tmp_path, "key", "")
+    with pytest.raises(Missing):
+        secrets.of("eu-1", CHECKED)
+    assert said().count("a secret is missing") == 1

@@ -15,12 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.accept import Accepted, accept
-from ingest.adapters.adapter import Hook, NotGenuine, Taken
+from ingest.adapters.adapter import Hook, NotGenuine, Taken, wrong
 from ingest.adapters.registry import ADAPTERS
 from ingest.adapters.sendgrid import TOLERANCE, take
 from ingest.canonical import Arrival
 from ingest.refusal import Refusal
-from schemas.errors import CdpError
+from schemas.errors import ConfigError
 from schemas.event import Event
 from schemas.rejected import Reason
 from schemas.semantics import NOT_OWN
@@ -128,8 +128,13 @@ def test_sendgrid_tries_for_a_day_and_what_is_older_is_not_genuine() -> None:
     ["", "x", "AAAA", "é", public(KEY)[:-8], b64encode(b"-").decode(), "MCowBQYDK2VwAyEA" + "A" * 43 + "="],
 )
 def test_a_key_that_is_none_is_told_to_the_operator(key: str) -> None:
-    with pytest.raises(CdpError, match="public_key"):
+    with pytest.raises(ConfigError, match="public_key"):
         post(b"[]", key=key)
+    assert wrong(ADAPTERS["sendgrid"], "public_key", key)
+
+
+def test_a_key_that_is_one_may_be_configured() -> None:
+    assert wrong(ADAPTERS["sendgrid"], "public_key", public(KEY), VECTOR_KEY) is None
 
 
 def test_every_documented_event() -> None:

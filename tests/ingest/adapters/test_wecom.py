@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.accept import accept
-from ingest.adapters.adapter import Hook, NotGenuine, Taken
+from ingest.adapters.adapter import Hook, NotGenuine, Taken, wrong
 from ingest.adapters.registry import ADAPTERS
 from ingest.adapters.wecom import ADAPTER
 from ingest.canonical import Arrival
@@ -210,6 +210,11 @@ def test_signed_but_not_encrypted(sealed: str) -> None:
 def test_a_key_that_is_none_is_told(key: str) -> None:
     with pytest.raises(ConfigError, match="EncodingAESKey"):
         take(callback("text"), {"token": TOKEN, "aes_key": key})
+    for name in ("wecom", "wechat"):
+        assert wrong(ADAPTERS[name], "aes_key", AES_KEY) is None
+        error = wrong(ADAPTERS[name], "aes_key", AES_KEY, key)
+        assert error is not None
+        assert not key or key not in str(error)
 
 
 def test_sent_again_it_is_the_same_message() -> None:
