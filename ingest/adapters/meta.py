@@ -4,8 +4,8 @@
 
 Meta signs what it sends, in which all that is not ASCII is escaped: the raw body is held to it, never what it means.
 A request has several entries (accounts), each with several messages or changes. People are known by the account that
-they meet: a comment's `from` is page-scoped as a message's `sender` is. What names nobody is kept under the account
-itself, as a person of its own: facebook_psid/PAGE with the page's id as its value.
+they meet: a comment's `from` is page-scoped as a message's `sender` is. What names nobody, or the account itself, is
+kept under the account, which is no person: brand_account/facebook with the page's id as its value.
 """
 
 import hmac
@@ -111,19 +111,28 @@ def _changes(entry: Fields) -> list[Fields]:
 
 def _message(told: Told, where: Where, at: Any, entry: Fields) -> Message:
     """`entry` is it as if it had brought this alone, `at` when it was sent."""
-    ids = []
-    if told.visitor:
-        ids = [{"id": told.visitor, "type": "anonymous_id"}]
-    elif where.namespace and where.account:
-        ids = [{"id": told.who or where.account, "type": f"{where.namespace}/{where.account}"}]
     return {
         "type": "track",
         "event": told.name[:MAX_NAME],
         "messageId": f"meta-{_digest(whole(where.object), where.account, *told.known)}",
         "timestamp": _instant(at if told.at is None else told.at),
         "properties": {**told.said, "network": where.network, "account": where.account},
-        "context": {"externalIds": ids, "original": {"object": where.object, "entry": [entry]}},
+        "context": {
+            "externalIds": _whose(told, where),
+            "original": {"object": where.object, "entry": [entry]},
+        },
     }
+
+
+def _whose(told: Told, where: Where) -> list[Fields]:
+    """A visitor, a person, or the account itself; nobody where an object is of no account of these networks."""
+    if told.visitor:
+        return [{"id": told.visitor, "type": "anonymous_id"}]
+    if not (where.namespace and where.account):
+        return []
+    if told.who and told.who != where.account:
+        return [{"id": told.who, "type": f"{where.namespace}/{where.account}"}]
+    return [{"id": where.account, "type": f"brand_account/{where.network}"}]
 
 
 def _digest(*parts: str | bytes) -> str:

@@ -2,7 +2,7 @@
 
 Format: developer.work.weixin.qq.com, "customer contact / callbacks"; encrypted as `wechat_crypto` says, always. An
 employee (`UserID`) is no customer, but a property. What names no customer (a group dissolved, an employee's message to
-the app) is kept under the company itself: the identifier wecom_external_userid/CORP with the corp id as its value.
+the app) is kept under the company itself, which is nobody: brand_account/wecom with the corp id as its value.
 """
 
 import re
@@ -84,7 +84,7 @@ def _message(name: str, body: Fields, corp: str, who: Any, at: int | None = None
     """`at`: who is a group's member, customer or employee, at this place of its list."""
     is_customer = bool(who) and (at is None or CUSTOMER.fullmatch(who) is not None)
     employee = who if at is not None and not is_customer else _employee(body)
-    ids = [{"id": who if is_customer else corp, "type": f"wecom_external_userid/{corp}"}]
+    ids = [{"id": who, "type": f"wecom_external_userid/{corp}"}] if is_customer else []
     if body.get("UnionId"):
         ids.append({"id": body["UnionId"], "type": "wechat_unionid"})
     said = properties(body, OURS, ENVELOPE)
@@ -98,7 +98,7 @@ def _message(name: str, body: Fields, corp: str, who: Any, at: int | None = None
         "messageId": f"wecom-{_id(body, corp)}",
         "timestamp": instant(body.get("CreateTime")),
         "properties": {**said, "network": "wecom", "account": corp},
-        "context": {"externalIds": ids, "original": body},
+        "context": {"externalIds": ids or [{"id": corp, "type": "brand_account/wecom"}], "original": body},
     }
 
 

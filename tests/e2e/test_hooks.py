@@ -1,8 +1,10 @@
 """What other systems post, as large as it may be and taken back in parts, on its way to a customer and an analyst."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -23,6 +25,7 @@ from tests.processes import Process, running
 from tests.servers import Address, Server
 from tests.waiting import until
 
+PAGE = Path(__file__).parents[2] / "docs" / "adapters.md"
 SHOPS = ("shopify", "woocommerce", "stripe")
 NOW = datetime.now(UTC)
 Story = tuple[str, str, str, list[Request]]
@@ -37,7 +40,7 @@ def live(
     settings = settings_for(home, kafka=kafka, secrets=home / "secrets", **database_at(clickhouse))
     init(settings)
     migrate(settings)
-    add_sources(settings, "signed", *SHOPS)
+    add_sources(settings, "signed", "meta", *SHOPS)
     with running(*(Process(name, settings) for name in ("sink", "worker", "ingest"))):
         until(lambda: is_ready(settings), "ingest takes events")
         yield settings
@@ -59,6 +62,22 @@ def test_the_largest_event_reaches_its_customer_and_is_kept_as_it_was_sent(live:
     assert orjson.loads(context)["original"] == large
     hers = [(2, ["ada@example.com"])]
     until(lambda: test_platform.ask(live, of_her) == hers, "it is hers, by way of her e-mail address")
+
+
+def test_what_is_told_of_an_account_of_ours_is_nobodys(live: Settings) -> None:
+    """Its profile is told from people's as the page says."""
+    (people,) = re.findall(r"```sql\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    insights = payload("meta", "instagram_story_insights")
+    ((before,),) = test_platform.ask(live, people)
+    assert ask(Client(live), "meta", SENDERS["meta"].sign(orjson.dumps(insights), True)).status == 200
+    mine = "SELECT identifiers FROM profiles WHERE mapContains(identifiers, 'brand_account/instagram')"
+    account = {"brand_account/instagram": ["17841405309211844"]}
+    until(lambda: test_platform.ask(live, mine) == [(account,)], "the account's events are kept")
+    assert test_platform.ask(live, people) == [(before,)]
+    told = (
+        "SELECT identifiers FROM lifecycle_changes WHERE mapContains(identifiers, 'brand_account/instagram')"
+    )
+    until(lambda: test_platform.ask(live, told) == [(account,)], "subscribers can tell")
 
 
 @pytest.mark.parametrize("shop", SHOPS)

@@ -54,6 +54,7 @@ def test_the_order_of_namespaces_never_changes() -> None:
         "anonymous_id",
         "device_id",
         "shop_order",
+        "brand_account",
     ]
 
 

@@ -21,12 +21,13 @@ from schemas.event import Event
 from schemas.rejected import Reason
 from schemas.semantics import NOT_OWN, REGISTRY
 from tests.ingest.adapters.anything import json, somewhere
-from tests.ingest.desks import ANY, NOW
+from tests.ingest.desks import ANY, KEYS, NOW
 
 PAYLOADS = Path(__file__).parent / "payloads" / "meta"
 SECRETS = {"app_secret": "an-app-secret", "verify_token": "meatyhamhock"}
 PAGE = "facebook_psid/1067280970047460"
 INSTAGRAM = "instagram_id/17841474524784050"
+PAGE_ITSELF = {"brand_account/facebook": ["1067280970047460"]}
 SALLY = {PAGE: ["1606248669489012"]}
 HER_ACCOUNT = {INSTAGRAM: ["1606248669489099"]}
 
@@ -122,7 +123,7 @@ def test_the_challenge_is_answered_to_who_knows_the_token() -> None:
         ("page_reaction", "Reaction Added", SALLY, {"reaction": "love"}),
         ("page_like_2016", "Reaction Added", {"facebook_psid/1142469655832956": ["1186329501459477"]},
          {"reaction": "like"}),
-        ("page_post_of_its_own", "Account Acted", {PAGE: ["1067280970047460"]},
+        ("page_post_of_its_own", "Account Acted", PAGE_ITSELF,
          {"action": "Post Added", "text": "New opening hours"}),
         ("page_mention", "Mention Added", SALLY, {"text": "Been at A Page", "author": "Sally Example"}),
         ("page_rating", "Review Added", SALLY, {"recommendation_type": "POSITIVE", "text": "Very kind"}),
@@ -135,10 +136,10 @@ def test_the_challenge_is_answered_to_who_knows_the_token() -> None:
         ("instagram_comment", "Comment Added", HER_ACCOUNT, {"text": "lovely", "media_id": "18172143295349192",
          "media_type": "FEED", "author": "sally.example", "comment_id": "17919697626119712"}),
         ("instagram_comment_as_documented", "Comment Added", HER_ACCOUNT, {"text": "lovely"}),
-        ("instagram_mention", "Mention Added", {"instagram_id/17841405726653026": ["17841405726653026"]},
+        ("instagram_mention", "Mention Added", {"brand_account/instagram": ["17841405726653026"]},
          {"media_id": "17918195224117851", "comment_id": "17894227972186120"}),
         ("instagram_story_insights", "Instagram story_insights",
-         {"instagram_id/17841405309211844": ["17841405309211844"]}, {"reach": 17, "exits": 1, "replies": 0}),
+         {"brand_account/instagram": ["17841405309211844"]}, {"reach": 17, "exits": 1, "replies": 0}),
         ("instagram_test_button", "Message Received", {INSTAGRAM: ["12334"]}, {"text": "random_text"}),
     ],
 )  # fmt: skip
@@ -148,7 +149,8 @@ def test_one_of_each_kind(
     made = event(name)
     assert (made.name, made.identifiers) == (event_name, who)
     network = "instagram" if name.startswith("instagram") else "facebook"
-    account = next(iter(who)).partition("/")[2]
+    ((namespace, (of, *_)),) = who.items()
+    account = of if namespace.startswith("brand_account/") else namespace.partition("/")[2]
     assert said | {"network": network, "account": account} == {
         key: made.properties.get(key) for key in (*said, "network", "account")
     }
@@ -212,11 +214,11 @@ def test_a_lead_is_a_visitor_until_somebody_says_who() -> None:
 def test_several_entries_and_changes() -> None:
     made = events("several")
     assert [(one.name, one.identifiers) for one in made] == [
-        ("Facebook picture", {"facebook_psid/1": ["1"]}),
+        ("Facebook picture", {"brand_account/facebook": ["1"]}),
         ("Comment Removed", {"facebook_psid/1": ["77"]}),
-        ("Facebook feed", {"facebook_psid/2": ["2"]}),
-        ("Facebook picture", {"facebook_psid/2": ["2"]}),
-        ("Facebook update", {"facebook_psid/3": ["3"]}),
+        ("Facebook feed", {"brand_account/facebook": ["2"]}),
+        ("Facebook picture", {"brand_account/facebook": ["2"]}),
+        ("Facebook update", {"brand_account/facebook": ["3"]}),
     ]
     assert made[0].properties["value"] == "https://scontent.example/p.jpg"
     assert len({one.message_id for one in made}) == 5
@@ -234,7 +236,7 @@ def test_an_entry_with_nothing_in_it_that_we_know_is_kept(nothing: dict[str, Any
     sent = {"object": "instagram", "entry": [{"id": "4", "time": 1520544816, **nothing}]}
     ((_, value),) = accepted(sent).events
     made = Event.model_validate_json(value)
-    assert (made.name, made.identifiers) == ("Instagram update", {"instagram_id/4": ["4"]})
+    assert (made.name, made.identifiers) == ("Instagram update", {"brand_account/instagram": ["4"]})
     assert made.context["original"] == sent
 
 
@@ -288,6 +290,17 @@ def test_whatever_it_is_it_has_a_name(field: Any, value: Any, name: str) -> None
     )
 
 
+def test_what_names_nobody_is_no_persons_whoever_else_writes_there() -> None:
+    """A comment without `from`, as the app lacks a permission; and one of the page on its own wall."""
+    (unnamed,) = change("feed", {"item": "comment", "verb": "add", "comment_id": "c"})
+    (own,) = change("feed", {"item": "comment", "verb": "add", "comment_id": "d", "from": {"id": "1"}})
+    assert unnamed.identifiers == own.identifiers == {"brand_account/facebook": ["1"]}
+    assert (unnamed.name, own.name) == ("Comment Added", "Account Acted")
+    rule = KEYS.rule("brand_account")
+    assert rule is not None
+    assert (rule.personal, rule.shared) == (False, True)
+
+
 def test_other_objects_are_about_nobody_that_we_know_and_kept_with_the_rejected() -> None:
     sent = {
         "object": "permissions",
@@ -300,10 +313,10 @@ def test_other_objects_are_about_nobody_that_we_know_and_kept_with_the_rejected(
 
 def test_what_is_none_is_refused_without_harm_to_the_others() -> None:
     good = orjson.loads(payload("page_comment"))["entry"]
-    result = accepted({"object": "page", "entry": [7, None, {"id": None}, {"id": "a/b"}, *good]})
+    result = accepted({"object": "page", "entry": [7, None, {"id": None}, *good]})
     assert len(result.events) == 1
     reasons = [r.rejection.reason for r in result.refused]
-    assert reasons == [Reason.INVALID, Reason.INVALID, Reason.NO_IDENTIFIER, Reason.INVALID]
+    assert reasons == [Reason.INVALID, Reason.INVALID, Reason.NO_IDENTIFIER]
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def customer(external: str) -> dict[str, list[str]]:
     return {f"wecom_external_userid/{CORP}": [external]}
 
 
-COMPANY = customer(CORP)
+COMPANY = {"brand_account/wecom": [CORP]}
 EXTERNAL = customer("woAJ2GCAAAXtWyujaWJHDDGi0mACAAAA")
 A, B = "wmOgQhDgAAuXFJGwbve4g4iXknfOAAAA", "wmOgQhDgAAuXFJGwbve4g4iXknfOBBBB"
 KINDS: dict[str, list[tuple[str, dict[str, Any], dict[str, list[str]]]]] = {
@@ -141,6 +141,13 @@ def test_a_member_of_a_group_is_an_event_with_its_own_part_of_the_original() -> 
     assert second.context["original"]["MemChangeList"] == {"Item": B}
     assert first.context["original"]["CurMemVer"] == "71217227bbd112ecfe3a49c482195cb4"
     assert first.occurred_at == 1403610513000
+
+
+def test_who_has_a_union_id_is_known_by_it_and_not_by_the_company() -> None:
+    """Else the company would be one customer with everybody of whom such a thing is told."""
+    body = payload("wecom", "tag_create").replace(b"</xml>", b"<UnionId>ozyn</UnionId></xml>")
+    (event,) = taken(encrypted(body, CORP))
+    assert event.identifiers == {"wechat_unionid": ["ozyn"]}
 
 
 def test_the_documented_handshake() -> None:
