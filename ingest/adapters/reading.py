@@ -1,8 +1,7 @@
 """What adapters of shops read a body with: nothing in it is trusted to be there, or to be of its type. Pure."""
 
-import hmac
 from decimal import Decimal
-from hashlib import blake2b, sha256
+from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -20,14 +19,6 @@ NOTHING: Fields = {}
 def header(hook: Hook, name: bytes) -> str:
     """A header as text; empty where there is none."""
     return hook.headers.get(name, b"").decode("latin-1")
-
-
-def digest(secret: str, *signed: bytes) -> bytes:
-    """HMAC-SHA256 of the concatenation."""
-    mac = hmac.new(secret.encode(), digestmod=sha256)
-    for part in signed:
-        mac.update(part)
-    return mac.digest()
 
 
 def parsed(body: bytes) -> Fields:

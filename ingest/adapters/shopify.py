@@ -11,9 +11,6 @@ What an order, a payment and a refund come to is told in docs/adapters-ecommerce
 `refunds/create` names no customer: it finds him by the order's identifier (`ingest.adapters.commerce`).
 """
 
-import base64
-import binascii
-import hmac
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -34,7 +31,6 @@ from ingest.adapters.reading import (
     NOTHING,
     Fields,
     amount,
-    digest,
     exactly,
     fields,
     given,
@@ -47,6 +43,7 @@ from ingest.adapters.reading import (
     text,
     words,
 )
+from ingest.adapters.signatures import in_base64
 from schemas import money
 
 PAID = frozenset(("paid", "partially_refunded", "refunded"))
@@ -71,12 +68,7 @@ def take(hook: Hook, secrets: Named, config: Named) -> Taken:
 
 
 def _verify(hook: Hook, secret: str, shop: str) -> None:
-    try:
-        given_ = base64.b64decode(hook.headers.get(b"x-shopify-hmac-sha256", b""))
-    except binascii.Error:
-        raise NotGenuine("the signature is not base64") from None
-    if not hmac.compare_digest(given_, digest(secret, hook.body)):
-        raise NotGenuine("not signed with this source's secret")
+    in_base64(hook, b"x-shopify-hmac-sha256", secret)
     if header(hook, b"x-shopify-shop-domain").lower() != shop.lower():
         raise NotGenuine("from another shop than this source's")
 

@@ -6,44 +6,26 @@ The body is one message, a list of them, or `{"batch": [...]}`. Without a `type`
 `messageId` is known by the body that it came in and its place there: what is sent again is the same again.
 """
 
-import hmac
-import re
 from hashlib import sha256
 from typing import Any
 
-from ingest.adapters.adapter import Adapter, Hook, Message, Named, NotGenuine, Reply, Taken
+from ingest.adapters.adapter import Adapter, Hook, Message, Named, Reply, Taken
+from ingest.adapters.signatures import with_time
 from ingest.bodies import parse
 from ingest.refusal import malformed
 
 HEADER = b"x-cdp-signature"
 NAME = "signing_secret"
-TOLERANCE = 300
-"""Seconds that the sender's clock may differ from ours, and a request be under way."""
-STAMP = re.compile(r"[0-9]{1,12}")
-MAX_SIGNATURES = 5
 REPLY = Reply(b'{"success":true}', "application/json")
 
 
 def take(hook: Hook, secrets: Named, _: Named) -> Taken:
     """The messages of a signed body, each with what was sent in its `context.original`."""
-    _verify(hook, secrets[NAME].encode())
+    with_time(hook, HEADER, secrets[NAME])
     if hook.method != "POST":
         raise malformed("signed messages are posted")
     known = sha256(hook.body).hexdigest()[:32]
     return Taken([_message(each, f"{known}-{number}") for number, each in enumerate(_sent(hook.body))], REPLY)
-
-
-def _verify(hook: Hook, secret: bytes) -> None:
-    """NotGenuine where it is not signed, not by this secret, or not about now."""
-    stated = hook.headers.get(HEADER, b"").decode("latin-1").split(",")
-    parts = [part.strip().partition("=")[::2] for part in stated]
-    stamp = next((value for name, value in parts if name == "t"), "")
-    if not STAMP.fullmatch(stamp) or abs(hook.now - int(stamp) * 1000) > TOLERANCE * 1000:
-        raise NotGenuine
-    wanted = hmac.digest(secret, stamp.encode() + b"." + hook.body, "sha256").hex().encode()
-    given = [value.lower().encode("latin-1") for name, value in parts if name == "v1"]
-    if not any(hmac.compare_digest(each, wanted) for each in given[:MAX_SIGNATURES]):
-        raise NotGenuine
 
 
 def _sent(body: bytes) -> list[Any]:

@@ -10,8 +10,6 @@ either or both will do. What counts when is told in docs/adapters-ecommerce.md.
 A refund names no customer: it finds him by the order's identifier (`ingest.adapters.commerce`).
 """
 
-import hmac
-import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -30,10 +28,8 @@ from ingest.adapters.commerce import (
 )
 from ingest.adapters.reading import (
     Fields,
-    digest,
     fields,
     given,
-    header,
     id_of,
     named,
     objects,
@@ -42,12 +38,9 @@ from ingest.adapters.reading import (
     text,
     words,
 )
+from ingest.adapters.signatures import with_time
 from schemas import money
 
-TOLERANCE = 300_000
-"""Milliseconds that a signature's time may differ from ours."""
-STAMP = re.compile(r"[0-9]{1,12}")
-MAX_SIGNATURES = 8
 WHOLE = frozenset((
     "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf",
 ))  # fmt: skip
@@ -67,7 +60,7 @@ class Sent(NamedTuple):
 
 def take(hook: Hook, secrets: Named, config: Named) -> Taken:
     """The messages of one event of the configured account."""
-    _verify(hook, secrets["secret"])
+    with_time(hook, b"stripe-signature", secrets["secret"])
     event, account = parsed(hook.body), config["account"]
     if (other := text(event.get("account"))) and other != account:
         raise NotGenuine("of another account than this source's")
@@ -81,18 +74,6 @@ def take(hook: Hook, secrets: Named, config: Named) -> Taken:
     )
     stated = STATES.get(sent.type)
     return taken(hook, [(stated(sent) if stated else None) or _generic(sent)])
-
-
-def _verify(hook: Hook, secret: str) -> None:
-    """NotGenuine where it is not signed, by none of the secrets in use, or not about now."""
-    parts = [part.strip().partition("=")[::2] for part in header(hook, b"stripe-signature").split(",")]
-    stamp = next((value for name, value in parts if name == "t"), "")
-    if not STAMP.fullmatch(stamp) or abs(hook.now - int(stamp) * 1000) > TOLERANCE:
-        raise NotGenuine("not signed, or too long ago")
-    wanted = digest(secret, stamp.encode(), b".", hook.body).hex().encode()
-    said = [value.encode("latin-1") for name, value in parts if name == "v1"]
-    if not any(hmac.compare_digest(each, wanted) for each in said[:MAX_SIGNATURES]):
-        raise NotGenuine("not signed with this source's secret")
 
 
 def decimal(minor: Any, currency: Any) -> str:

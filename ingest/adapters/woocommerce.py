@@ -8,18 +8,14 @@ An order is an `Order Completed` once its status is processing, completed or ref
 listed; cancelled is an `Order Cancelled`. More of it in docs/adapters-ecommerce.md.
 """
 
-import base64
-import binascii
-import hmac
 import re
 from decimal import Decimal
 
-from ingest.adapters.adapter import Adapter, Hook, Message, Named, NotGenuine, Taken
+from ingest.adapters.adapter import Adapter, Hook, Message, Named, Taken
 from ingest.adapters.commerce import Who, cancelled, completed, generic, message, placed, refunded, taken
 from ingest.adapters.reading import (
     Fields,
     amount,
-    digest,
     exactly,
     fields,
     given,
@@ -32,6 +28,7 @@ from ingest.adapters.reading import (
     text,
     words,
 )
+from ingest.adapters.signatures import in_base64
 
 PAID = frozenset(("processing", "completed", "refunded"))
 UNPAID = frozenset(("pending", "on-hold", "failed", "checkout-draft", "auto-draft"))
@@ -43,22 +40,13 @@ def take(hook: Hook, secrets: Named, config: Named) -> Taken:
     """The messages of one webhook of the configured shop; none for the ping of a new webhook."""
     if b"x-wc-webhook-signature" not in hook.headers and PING.fullmatch(hook.body):
         return Taken([])
-    _verify(hook, secrets["secret"])
+    in_base64(hook, b"x-wc-webhook-signature", secrets["secret"])
     topic, sent, shop = header(hook, b"x-wc-webhook-topic"), parsed(hook.body), config["shop"]
     if topic in ("order.created", "order.updated", "order.restored") and id_of(sent.get("id")):
         return taken(hook, _order(sent, shop))
     if topic in ("customer.created", "customer.updated") and id_of(sent.get("id")):
         return taken(hook, [_customer(sent, topic, shop)])
     return taken(hook, [_other(hook, topic, sent, shop)])
-
-
-def _verify(hook: Hook, secret: str) -> None:
-    try:
-        said = base64.b64decode(hook.headers.get(b"x-wc-webhook-signature", b""))
-    except binascii.Error:
-        raise NotGenuine("the signature is not base64") from None
-    if not hmac.compare_digest(said, digest(secret, hook.body)):
-        raise NotGenuine("not signed with this source's secret")
 
 
 def _who(sent: Fields, shop: str, customer: str, order: str = "") -> Who:
