@@ -47,6 +47,7 @@ class Platform:
         }
         self.kills: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()
+        self.last_words: list[str] = []
         self.lags: dict[str, list[int]] = {"worker": [], "sink": []}
         self._started: dict[str, int] = {}
         self._done = {"worker": 0, "sink": 0}
@@ -79,6 +80,7 @@ class Platform:
             for name, program in self.programs.items():
                 if not program.alive:
                     self.ended[name] += 1
+                    self.last_words.append(f"--- {name}\n{tail(program.log, 30)}")
                     self._start(name)
             return condition()
 

@@ -82,7 +82,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_counts_twice(
     assert platform.kills == dict.fromkeys(FIVE, ROUNDS)
     assert all(min(lags) > 0 for lags in platform.lags.values())
     assert set(platform.ended) <= {"clickhouse"}, (
-        "only the embedded engine ends with a client that was killed"
+        "only the embedded engine ends with a client that was killed\n" + "\n".join(platform.last_words)
     )
     held = acknowledged / (stopped - began)
     print(
