@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from deploy.known import Customer, Identifier, customer, customers, graph, identifier, pair, readable
 from deploy.profile import keys_of
+from deploy.reason import reason
 from deploy.statement import Statement, after, append
 from deploy.uniting import told, united
 from projections.connect import connect, retried
 from schemas.errors import ConfigError
 from schemas.settings import Settings
 
-MAX_REASON = 2_000
 READ_S = 10.0
 ENDS = ("greater", "lesser")
 
@@ -38,7 +38,7 @@ def split(settings: Settings, who: str, which: str, because: str) -> Done:
 
     NotFound where nobody is meant, ConfigError where it is not the customer's or there is nothing to part it from.
     """
-    keys, because = keys_of(settings), _reason(because)
+    keys, because = keys_of(settings), reason(because)
     with connect(settings) as client:
 
         def find() -> tuple[Customer, str, Identifier, list[Statement]]:
@@ -63,7 +63,7 @@ def link(settings: Settings, one: str, two: str, because: str, say: Say = lambda
 
     ConfigError where they are the same, or are none.
     """
-    keys, because = keys_of(settings), _reason(because)
+    keys, because = keys_of(settings), reason(because)
     with connect(settings) as client:
         (greater, lesser), statements, whose = retried(settings, lambda: pair(client, keys, one, two), READ_S)
         if greater.key == lesser.key:
@@ -138,14 +138,6 @@ def _check_owner(of: Customer, meant: Identifier, statements: list[Statement]) -
         raise ConfigError(what, where, f"{meant.given} is of customer {meant.customer_id}")
     what = f"{meant.given} is not an identifier of customer {of.id}"
     raise ConfigError(what, where, f"it is of customer {meant.customer_id}")
-
-
-def _reason(because: str) -> str:
-    because = because.strip()
-    if not because or len(because) > MAX_REASON:
-        what = f"a reason is needed, of 1 to {MAX_REASON} characters"
-        raise ConfigError(what, "--because", "it stands in the log for those who ask why")
-    return because
 
 
 def _named(key: str, of: Customer, meant: Identifier) -> str:

@@ -10,6 +10,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+MAX_REASON = 500
+"""Characters in which an operator says why."""
 _NAME = r"[\w.\"`]+"
 _LIST = r"[\w.]+(\s*,\s*[\w.]+)*"
 _ENDS = r"$|[;,()]|--|where\b|limit\b|(order|group)\s+by\b"

@@ -16,6 +16,7 @@ from schemas.definitions import MAX_FAULTS, read_yaml, validate
 from schemas.errors import ConfigError
 from schemas.event import Millis
 from schemas.identity import SCOPE
+from schemas.plain import MAX_REASON
 
 PREFIX = "plan/"
 MAX_PATTERNS = 2_000
@@ -89,7 +90,7 @@ class Plan(Planned):
     v: Literal[1] = 1
     version: int = Field(ge=1, le=1_000_000)
     published_at: Millis
-    because: str = Field(min_length=1, max_length=500)
+    because: str = Field(min_length=1, max_length=MAX_REASON)
 
 
 def key_of(plan: Plan) -> str:

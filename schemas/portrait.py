@@ -6,11 +6,11 @@ that is in force together; its number counts the publications of a deployment.
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from schemas.conditions import Condition, DidOf, Label, Number, Text
+from schemas.conditions import Condition, DidOf, Label, Number
 from schemas.event import Millis
-from schemas.plain import About
+from schemas.plain import MAX_REASON, About, plain
 
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Key = Annotated[str, Field(pattern=r"^[a-z]+/[a-z][a-z0-9_-]{0,39}/[1-9][0-9]{0,6}$")]
@@ -125,4 +125,4 @@ class Model(_Definition):
     name: Literal["main"] = "main"
     definitions: Annotated[tuple[Key, ...], Field(max_length=1_000)]
     leaves: dict[str, int]
-    because: Text | None = None
+    because: Annotated[str, Field(min_length=1, max_length=MAX_REASON), AfterValidator(plain)] | None = None

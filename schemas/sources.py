@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 from schemas.definitions import read_yaml, validate
 from schemas.event import Channel, Millis
+from schemas.plain import MAX_REASON
 
 PRESET = Path(__file__).parent / "presets" / "sources.yaml"
 PREFIX = "source/"
@@ -127,7 +128,7 @@ class Source(Terms):
     v: Literal[1] = 1
     keys: tuple[WriteKey, ...] = Field(min_length=1, max_length=MAX_KEYS, description="the newest last")
     changed_at: Millis
-    because: str = Field("", max_length=500)
+    because: str = Field("", max_length=MAX_REASON)
 
 
 class Usage(BaseModel):

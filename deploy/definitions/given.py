@@ -8,6 +8,7 @@ from deploy.definitions import history as log
 from deploy.definitions.history import History
 from deploy.definitions.plan import standing, versioned, versions
 from deploy.reach import check
+from deploy.terminal import console
 from schemas import folders
 from schemas.errors import ConfigError
 from schemas.folders import Folder
@@ -22,7 +23,7 @@ def started(settings: Settings, *, clickhouse: bool = True) -> tuple[Console, Hi
     """A terminal and the history; Unavailable at once where nothing listens."""
     logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what matters of its warnings comes as an error
     check(settings, clickhouse=clickhouse)
-    return Console(), log.read(settings)
+    return console(), log.read(settings)
 
 
 def folder_of(settings: Settings, name: str | None) -> Folder:

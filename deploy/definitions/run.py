@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
 from deploy.definitions import tell
@@ -15,12 +14,14 @@ from deploy.definitions.live import counts, wait_until_shown
 from deploy.definitions.names import meant
 from deploy.definitions.plan import Plan, versions
 from deploy.definitions.publish import Done, Show, publish, roll_back
+from deploy.reason import reason
+from deploy.terminal import console as terminal
 from processors.portrait.model import leaves as leaves_of
 from schemas import definitions, folders
-from schemas.conditions import Text
 from schemas.definitions import key_of
 from schemas.errors import ConfigError
 from schemas.lifecycle import Lifecycle
+from schemas.plain import plain
 from schemas.portrait import Model
 from schemas.settings import Settings
 
@@ -33,7 +34,7 @@ def validate(settings: Settings, name: str | None) -> None:
     lifecycle = definitions.load(settings.lifecycle, "lifecycle")
     assert isinstance(lifecycle, Lifecycle)
     found = folders.checked(folder_of(settings, name), lifecycle)
-    tell.valid(Console(), found, len(leaves_of(found)))
+    tell.valid(terminal(), found, len(leaves_of(found)))
 
 
 def show(settings: Settings, name: str, folder: str | None) -> None:
@@ -49,7 +50,7 @@ def show(settings: Settings, name: str, folder: str | None) -> None:
 
 def publish_(settings: Settings, name: str | None, because: str) -> None:
     """Put a folder's definitions in force, and print what that changes before, and who it changed after."""
-    _check_reason(because)
+    because = _plain(because)
     folder = folder_of(settings, name)
     console, history = started(settings)
     check_is_all(folder, history)
@@ -58,19 +59,19 @@ def publish_(settings: Settings, name: str | None, because: str) -> None:
 
 def roll_back_(settings: Settings, name: str, because: str) -> None:
     """Take a definition back to its latest earlier version, and print what that changes before, and did after."""
-    _check_reason(because)
+    because = _plain(because)
     console, _ = started(settings)
     _publish(
         settings, console, lambda told, shown: roll_back(settings, name, because, told, shown), back=True
     )
 
 
-def _check_reason(because: str) -> None:
+def _plain(because: str) -> str:
+    """The reason, in plain words as every text of a definition."""
     try:
-        TypeAdapter(Text).validate_python(because)
-    except ValidationError as error:
-        said = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"a reason is needed, of 1 to 200 characters: {said}", "--because") from None
+        return plain(reason(because))
+    except ValueError as error:
+        raise ConfigError(f"a reason is needed in plain words: {error}", "--because") from None
 
 
 def past(settings: Settings, name: str | None, *, all_: bool) -> None:

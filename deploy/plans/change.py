@@ -5,6 +5,7 @@ from pathlib import Path
 
 from deploy.definitions import history
 from deploy.reach import check
+from deploy.reason import reason
 from deploy.sources.log import Records, sources, write
 from schemas import plan as plans
 from schemas.errors import ConfigError, NotFound
@@ -12,18 +13,13 @@ from schemas.identity import IdentityRules, split_namespace
 from schemas.plan import Plan, Planned
 from schemas.settings import Settings
 
-MAX_REASON = 500
-
 
 def publish(settings: Settings, path: Path, because: str) -> tuple[Plan, bool]:
     """Put the plan of a file in force; gives what is, and whether that is new.
 
     ConfigError where it cannot be, NotFound where there is no such source, Unavailable without Kafka.
     """
-    because, wanted = because.strip(), plans.load(path)
-    if not 0 < len(because) <= MAX_REASON:
-        what = f"a reason is needed, of 1 to {MAX_REASON} characters"
-        raise ConfigError(what, "--because", "it stands in the log for those who ask why")
+    because, wanted = reason(because), plans.load(path)
     check(settings, clickhouse=False)
     check_namespaces(settings, wanted, str(path))
     done: list[tuple[Plan, bool]] = []

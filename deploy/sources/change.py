@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deploy.definitions import history
+from deploy.reason import reason
 from deploy.sources import adapted
 from deploy.sources.log import Records, record, sources, write
 from schemas.definitions import validate
@@ -19,7 +20,6 @@ from schemas.identity import IdentityRules
 from schemas.settings import Settings
 from schemas.sources import Source, Terms, WriteKey, key_digest
 
-MAX_REASON = 500
 MAX_LIVE = 5
 """Write keys of a source that are taken at once: the newest, and those in their grace."""
 KEY_CHARACTERS, KEY_LENGTH = string.ascii_letters + string.digits, 32
@@ -27,7 +27,7 @@ KEY_CHARACTERS, KEY_LENGTH = string.ascii_letters + string.digits, 32
 
 def add(settings: Settings, terms: Mapping[str, Any], because: str) -> str:
     """Let a new source send; gives its write key. ConfigError where the terms cannot be, or the name is taken."""
-    wanted, because = _checked(_of_its_adapter(terms), _namespaces(settings)), _reason(because)
+    wanted, because = _checked(_of_its_adapter(terms), _namespaces(settings)), reason(because)
     key, digest = _new_key(settings)
 
     def make(there: Records) -> Records:
@@ -46,7 +46,7 @@ def add(settings: Settings, terms: Mapping[str, Any], because: str) -> str:
 def rotate(settings: Settings, name: str, grace: int, because: str) -> str:
     """Give a source a new write key, which this returns; those that it has are taken for `grace` ms more."""
     history.read(settings)  # that there is a deployment, and ours
-    because, (key, digest) = _reason(because), _new_key(settings)
+    because, (key, digest) = reason(because), _new_key(settings)
 
     def make(there: Records) -> Records:
         source = _named(there, name)
@@ -64,7 +64,7 @@ def change(settings: Settings, name: str, changes: Mapping[str, Any], because: s
         raise ConfigError(
             "nothing was given to change", name, "as `--rate 500`; `cdp sources set --help` has them all"
         )
-    namespaces, because, changed = _namespaces(settings), _reason(because), False
+    namespaces, because, changed = _namespaces(settings), reason(because), False
 
     def make(there: Records) -> Records:
         nonlocal changed
@@ -146,14 +146,6 @@ def _named(there: Records, name: str) -> Source:
         names = ", ".join(known) or "none"
         raise NotFound("there is no such source", name, f"there are {names}; `cdp sources add` makes one")
     return known[name]
-
-
-def _reason(because: str) -> str:
-    because = because.strip()
-    if not because or len(because) > MAX_REASON:
-        what = f"a reason is needed, of 1 to {MAX_REASON} characters; this has {len(because)}"
-        raise ConfigError(what, "--because", "it stands in the log for those who ask why")
-    return because
 
 
 def _new_key(settings: Settings) -> tuple[str, str]:

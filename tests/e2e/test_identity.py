@@ -14,6 +14,7 @@ from deploy.identity import link, split
 from projections.connect import connect
 from projections.migrate import migrate
 from schemas.errors import CdpError, ConfigError
+from schemas.plain import MAX_REASON
 from schemas.settings import Settings
 from tests.deploy.test_cli import cdp
 from tests.ingest.servers import Client
@@ -259,7 +260,7 @@ def _mistakes_are_told(settings: Settings) -> None:
         with pytest.raises(CdpError) as refused:
             state(settings, one, other, "x")
         assert error in refused.value.what
-    for because in ("", " \n", "x" * 2_001):
+    for because in ("", " \n", "x" * (MAX_REASON + 1)):
         with pytest.raises(ConfigError, match="a reason is needed"):
             link(settings, "user_id:u1", "user_id:u2", because)
     assert ask(settings, "SELECT count() FROM events") == before

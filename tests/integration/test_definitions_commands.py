@@ -31,7 +31,7 @@ def typing(settings: Settings) -> Typed:
 
     def typed(*words: str, code: int = 0) -> str:
         done = CliRunner().invoke(
-            app, ["definitions", *words], env={**environment(settings), "COLUMNS": "160"}
+            app, ["definitions", *words], env={**environment(settings), "COLUMNS": "40"}
         )
         assert done.exit_code == code, (done.output, done.exception)
         if code != 1:

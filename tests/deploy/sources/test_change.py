@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from deploy.sources import log
-from deploy.sources.change import MAX_LIVE, MAX_REASON, add, change, opened, rotate, rotated
+from deploy.sources.change import MAX_LIVE, add, change, opened, rotate, rotated
 from deploy.sources.log import Records, record, sources, write
 from schemas.errors import CdpError, ConfigError, NotFound
+from schemas.plain import MAX_REASON
 from schemas.settings import Settings
 from schemas.sources import Source, Terms, key_digest
 from tests.processes import SECRET, Process, running
