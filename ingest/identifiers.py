@@ -9,6 +9,7 @@ Blocked values and values that cannot be normalised identify nobody; they stay w
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ingest.refusal import Refusal, invalid
@@ -171,6 +172,7 @@ def _add(found: dict[str, tuple[str, str]], policy: Policy, claim: Claim) -> Non
     found[key] = claim.namespace, value
 
 
+@lru_cache(maxsize=4_096)
 def _check_namespace(keys: Keys, namespace: str) -> None:
     name, scope = split_namespace(namespace)
     rule = keys.rule(name)

@@ -20,6 +20,8 @@ MAX_VALUE = 512
 SCOPE = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 PLAIN = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*")
 """The name of a mailbox of which no rule needs to be asked."""
+PLUS = frozenset("+\uff0b")
+"""What an international number has before its country's code."""
 
 
 class Namespace(BaseModel):
@@ -121,6 +123,8 @@ def _valid(address: str) -> str:
 
 
 def _phone(value: str, region: str | None) -> str:
+    if region is None and PLUS.isdisjoint(value):  # which takes a while to be found out
+        raise ValueError("a phone number without its country's code")
     try:
         number = phonenumbers.parse(value, region)
     except phonenumbers.NumberParseException as error:
@@ -160,6 +164,7 @@ class Keys:
         self._ranks = rules.ranks()
         self._secret = hashlib.blake2b(secret.encode(), digest_size=32).digest()
         self.key = lru_cache(maxsize=65_536)(self._key)
+        self._rule_of = lru_cache(maxsize=1_024)(self._scoped)
 
     def rule(self, name: str) -> Namespace | None:
         """What holds for a namespace, its scope left out; None where there is none."""
@@ -167,12 +172,7 @@ class Keys:
 
     def normalise(self, namespace: str, value: str, region: str | None = None) -> str:
         """The normalised value; ValueError says why it identifies nobody (never naming the value)."""
-        name, scope = split_namespace(namespace)
-        rule = self._by_name.get(name)
-        if rule is None:
-            raise ValueError(f"unknown namespace {name[:40]!r}")
-        if rule.scoped != bool(scope) or (scope and not SCOPE.fullmatch(scope)):
-            raise ValueError(f"{name} is written {name}/SCOPE" if rule.scoped else f"{name} takes no scope")
+        rule = self._rule_of(namespace)
         plain = unicodedata.normalize("NFC", value).strip()
         bare = plain.lower()
         if len(plain) > MAX_VALUE:
@@ -180,12 +180,21 @@ class Keys:
         if self._is_blocked(bare):
             raise ValueError("a value that identifies nobody")
         normal = NORMALISERS[rule.normalise](plain, region)
-        if self._is_blocked(normal.lower()):
+        if normal != plain and self._is_blocked(normal.lower()):
             raise ValueError("a value that identifies nobody")
         return normal
 
+    def _scoped(self, namespace: str) -> Namespace:
+        name, scope = split_namespace(namespace)
+        rule = self._by_name.get(name)
+        if rule is None:
+            raise ValueError(f"unknown namespace {name[:40]!r}")
+        if rule.scoped != bool(scope) or (scope and not SCOPE.fullmatch(scope)):
+            raise ValueError(f"{name} is written {name}/SCOPE" if rule.scoped else f"{name} takes no scope")
+        return rule
+
     def _is_blocked(self, bare: str) -> bool:
-        return bare in self.rules.blocked or not any(c.isalnum() for c in bare) or not bare.strip("0-. ")
+        return bare in self.rules.blocked or not any(map(str.isalnum, bare)) or not bare.strip("0-. ")
 
     def _key(self, namespace: str, value: str, region: str | None = None) -> tuple[str, str]:
         normal = self.normalise(namespace, value, region)

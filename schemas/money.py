@@ -14,6 +14,16 @@ MAX_DIGITS = 23
 MAX_NUMBER_DIGITS = 15
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
+_PLAIN = re.compile(r"(?:0|[1-9][0-9]{0,21})(?:\.[0-9]{1,9})?")
+"""Most amounts: what they say needs no arithmetic to be told."""
+
+
+def exact(value: Any) -> str:
+    """The canonical decimal string of a JSON number or decimal string: `text(parse(value))`, the short way for most."""
+    if type(value) is str and _PLAIN.fullmatch(value):
+        return value.rstrip("0").rstrip(".") if "." in value else value
+    return text(parse(value))
+
 
 def parse(value: Any) -> Decimal:
     """The exact amount of a JSON number or decimal string; ValueError says why there is none.

@@ -59,7 +59,7 @@ def _amount(properties: Mapping[str, Any], names: tuple[str, ...]) -> str | None
     for name in names:
         if properties.get(name) is not None:
             try:
-                return money.text(money.parse(properties[name]))
+                return money.exact(properties[name])
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from None
     return None

@@ -5,6 +5,7 @@ of events and commands choose it by Kafka's murmur2 of the record key (`partitio
 everything else to the partition that it owns.
 """
 
+import struct
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -92,9 +93,9 @@ def murmur2(data: bytes) -> int:
     length = len(data)
     h = (0x9747B28C ^ length) & _MASK
     whole = length & ~3
-    for i in range(0, whole, 4):
-        k = int.from_bytes(data[i : i + 4], "little") * _M & _MASK
-        h = (h * _M & _MASK) ^ ((k ^ (k >> 24)) * _M & _MASK)
+    for word in struct.unpack_from(f"<{length // 4}I", data):
+        k = word * _M & _MASK
+        h = (h * _M ^ (k ^ (k >> 24)) * _M) & _MASK
     if length > whole:
         h = (h ^ int.from_bytes(data[whole:], "little")) * _M & _MASK
     h = (h ^ (h >> 13)) * _M & _MASK

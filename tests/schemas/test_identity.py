@@ -1,6 +1,7 @@
 import random
 import unicodedata
 
+import phonenumbers
 import pytest
 from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
@@ -56,6 +57,18 @@ def test_the_order_of_namespaces_never_changes() -> None:
         "shop_order",
         "brand_account",
     ]
+
+
+@given(
+    st.text(st.characters(exclude_characters="+\uff0b"), max_size=40)
+    | st.from_regex(r"[0-9 ()./;x=tel:-]{1,30}", fullmatch=True)
+)
+def test_a_phone_number_without_a_plus_needs_a_region(value: str) -> None:
+    """So that it is not asked of the library, which takes its time to say so."""
+    with pytest.raises(phonenumbers.NumberParseException):
+        phonenumbers.parse(value, None)
+    with pytest.raises(ValueError, match="country"):
+        NORMALISERS["phone"](value, None)
 
 
 def test_an_address_is_what_the_rules_for_addresses_make_of_it() -> None:

@@ -22,6 +22,17 @@ def test_an_amount_survives_text_and_back(amount: Decimal) -> None:
     assert written != "-0"
 
 
+@given(st.from_regex(r"[+-]?[0-9]{0,25}\.?[0-9]{0,11}0*(e[0-9])?", fullmatch=True))
+def test_the_short_way_to_an_exact_text_makes_no_difference(written: str) -> None:
+    try:
+        expected = money.text(money.parse(written))
+    except ValueError:
+        with pytest.raises(ValueError, match="amount"):
+            money.exact(written)
+    else:
+        assert money.exact(written) == expected
+
+
 @given(st.lists(exact, max_size=50))
 def test_sums_are_exact(amounts: list[Decimal]) -> None:
     total = "0"
