@@ -70,12 +70,18 @@ class Loop:
                 break
             end = end or time.monotonic() + LINGER
             wait = end - time.monotonic()
-        offsets = {}
-        for assigned in self.consumer.assignment():
-            position = self.consumer.position(assigned, timeout_ms=1000)
-            if position is not None:
-                offsets[assigned] = OffsetAndMetadata(position, "", -1)
-        return records, offsets
+        positions = {assigned: self._position(assigned) for assigned in self.consumer.assignment()}
+        return records, {p: OffsetAndMetadata(at, "", -1) for p, at in positions.items() if at is not None}
+
+    def _position(self, assigned: TopicPartition) -> int | None:
+        """Where this partition is; None where that is still to be asked of Kafka, and it does not answer."""
+        try:
+            position: int | None = self.consumer.position(assigned, timeout_ms=1_000)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            return None
+        return position
 
     def _poll(self, timeout_ms: int, most: int | None = None) -> dict[TopicPartition, list[Record]]:
         """What arrived; nothing while Kafka is away, which is said once. What was polled before is not given up."""

@@ -101,7 +101,7 @@ def _poll(consumer: Any) -> tuple[list[Any], dict[Any, OffsetAndMetadata], int]:
     """
     polled = consumer.poll(POLL_MS, max_records=MAX_RECORDS)
     batch = [record for found in polled.values() for record in found]
-    positions = {place: OffsetAndMetadata(consumer.position(place), "", -1) for place in polled}
+    positions = {place: OffsetAndMetadata(consumer.position(place, timeout_ms=1_000), "", -1) for place in polled}
     lag = 0
     for place in consumer.assignment():
         end = consumer.highwater(place)
