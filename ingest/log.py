@@ -21,6 +21,7 @@ from ingest.answering import answering, stop
 from ingest.bodies import keyless
 from ingest.lanes import Batch, Lane, Receipt, Record
 from schemas import rejected
+from schemas.clients import check
 from schemas.errors import Unavailable
 from schemas.settings import Settings
 from schemas.topics import EVENTS, REJECTED
@@ -217,6 +218,16 @@ class Log:
         self.healthy = True
         say.info("kafka connected again")
 
+    def _dead(self) -> bool:
+        """Whether what the producer does unasked has ended: nothing that it is given leaves any more."""
+        try:
+            if self._producer is not None:
+                check(self._producer)
+        except Unavailable as error:
+            say.error("a kafka client is dead, another is made", error=str(error))
+            return True
+        return False
+
     async def _watch(self) -> None:
         """Fail the receipts that are overdue; say once when Kafka goes silent, and once when it is back."""
         silent = False
@@ -226,7 +237,7 @@ class Log:
             while self._receipts and (self._receipts[0].future.done() or self._receipts[0].due < now):
                 if not (receipt := self._receipts.popleft()).future.done():
                     receipt.fail(Unavailable("Kafka does not acknowledge", self._settings.kafka))
-            if any(lane.late(now, LEFT) for lane in self._lanes):
+            if any(lane.late(now, LEFT) for lane in self._lanes) or self._dead():
                 self._broken = True
                 self._wake.set()
             late = sum(lane.late(now, STUCK) for lane in self._lanes)

@@ -19,7 +19,6 @@ from typing import Any, TypeVar
 
 import faust
 import structlog
-import uvloop
 from aiokafka.errors import KafkaError
 from faust.app.base import BootStrategy
 
@@ -135,7 +134,8 @@ def run(settings: Settings) -> None:
     logging.getLogger("aiokafka").addHandler(spared)
     gc.freeze()
     gc.set_threshold(500_000, 20, 20)  # states are trees without cycles: reference counts free them
-    uvloop.run(_main(settings))
+    # Not uvloop: that raises a RuntimeError where a connection has just been lost, which ends aiokafka's own tasks.
+    asyncio.run(_main(settings))
 
 
 async def _main(settings: Settings) -> None:

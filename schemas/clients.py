@@ -26,23 +26,27 @@ async def within(seconds: float | None) -> AsyncIterator[None]:
         raise ConnectionAbortedError("a client gave up what it was asked") from None
 
 
-def check(consumer: Any) -> None:
-    """Unavailable where a task of a consumer's own has ended: nothing begins it again, and it hears nothing any more.
+def check(client: Any) -> None:
+    """Unavailable where a task of a consumer's or producer's own has ended: nothing begins it again.
 
-    They end by an error that is none of Kafka's, as of a connection that the loop has closed. aiokafka tells of the
-    first of them whenever it is polled from then on, logs the second, and of the third it says nothing: then whatever
-    needs to know where the brokers are waits for ever.
+    They end by an error that is none of Kafka's: uvloop raises a RuntimeError where a connection has just been lost.
+    Of a consumer's place in its group aiokafka tells whenever it is polled from then on, of fetching it tells its log,
+    and of metadata nobody: then whatever needs to know where the brokers are waits for ever.
     """
-    for about, task in tasks_of(consumer):
+    for about, task in tasks_of(client):
         if task is not None and task.done():
             error = "it was cancelled" if task.cancelled() else task.exception() or "aiokafka's log tells why"
-            what = f"the Kafka consumer's own task that {about} has ended: {error}"
+            what = f"the Kafka client's own task that {about} has ended: {error}"
             raise Unavailable(what, "Kafka", "started again, it goes on where it was")
 
 
-def tasks_of(consumer: Any) -> Iterator[tuple[str, "asyncio.Task[Any] | None"]]:
+def tasks_of(client: Any) -> Iterator[tuple[str, "asyncio.Task[Any] | None"]]:
     """What they are for, and the tasks; None where a consumer without a group needs none."""
-    coordinating = getattr(consumer._coordinator, "_coordination_task", None)  # noqa: SLF001 -- not to be had else
+    if hasattr(client, "_sender"):
+        yield "sends", client._sender.sender_task  # noqa: SLF001 -- not to be had else
+        yield "learns where the brokers are", client.client._sync_task  # noqa: SLF001
+        return
+    coordinating = getattr(client._coordinator, "_coordination_task", None)  # noqa: SLF001
     yield "keeps its place in the group", coordinating
-    yield "fetches", consumer._fetcher._fetch_task  # noqa: SLF001
-    yield "learns where the brokers are", consumer._client._sync_task  # noqa: SLF001
+    yield "fetches", client._fetcher._fetch_task  # noqa: SLF001
+    yield "learns where the brokers are", client._client._sync_task  # noqa: SLF001

@@ -1,6 +1,7 @@
 """What the way into the log does with a producer that never comes back; real brokers: `test_faults`."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ class Producer:
 
     def __init__(self, *, deaf: bool) -> None:
         self.deaf = deaf
+        self.client = SimpleNamespace(_sync_task=None)
+        self._sender = SimpleNamespace(sender_task=None)
 
     def create_batch(self) -> BatchBuilder:
         return BatchBuilder(1_000, 0)
@@ -36,7 +39,11 @@ class Producer:
             await asyncio.Event().wait()
 
 
-def test_a_producer_that_holds_a_batch_for_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("dead", [True, False])
+def test_a_producer_that_nothing_leaves_any_more_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, *, dead: bool
+) -> None:
+    """Its own task has ended, or it holds a batch for too long, whatever it waits for."""
     made: list[Producer] = []
 
     async def producer(_: Settings) -> Any:
@@ -46,6 +53,8 @@ def test_a_producer_that_holds_a_batch_for_too_long_is_given_up(monkeypatch: pyt
     async def main() -> None:
         log = Log(Settings())
         await log.start()
+        if dead:
+            made[0].client._sync_task = asyncio.create_task(asyncio.sleep(0))
         with pytest.raises(Unavailable):
             await log.write(ONE, "shop", 0)
         async with asyncio.timeout(10):
@@ -54,7 +63,7 @@ def test_a_producer_that_holds_a_batch_for_too_long_is_given_up(monkeypatch: pyt
         await log.write(ONE, "shop", 0)
         await log.stop()
 
-    for name, seconds in {"LEFT": 0.2, "WATCH_SECONDS": 0.02}.items():
+    for name, seconds in {"LEFT": 60 if dead else 0.2, "WATCH_SECONDS": 0.02}.items():
         monkeypatch.setattr(module, name, seconds)
     monkeypatch.setattr("ingest.answering.STOP_SECONDS", 0.1)
     monkeypatch.setattr(module, "_producer", producer)

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from processors.stopping import stop
 from schemas.clients import check, tasks_of
@@ -43,7 +43,7 @@ def test_a_consumer_whose_own_task_dies_is_found(deployment: Settings) -> None:
             consumer._client.force_metadata_update()
             tasks = [task for _, task in tasks_of(consumer) if task is not None]
             await asyncio.wait(tasks, timeout=30, return_when="FIRST_COMPLETED")
-            with pytest.raises(Unavailable, match="the Kafka consumer's own task"):
+            with pytest.raises(Unavailable, match="the Kafka client's own task"):
                 check(consumer)
         finally:
             await stop(consumer)  # one that is broken stops half
@@ -53,3 +53,25 @@ def test_a_consumer_whose_own_task_dies_is_found(deployment: Settings) -> None:
     asyncio.run(dying("_coordinator", "ensure_coordinator_known"))
     asyncio.run(dying("_fetcher", "_update_fetch_positions"))
     asyncio.run(dying("_client", "_metadata_update"))
+
+
+def test_a_producer_whose_own_task_dies_is_found(deployment: Settings) -> None:
+    async def dies(*_: Any) -> None:
+        raise RuntimeError("the handler is closed")
+
+    async def dying() -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=deployment.kafka)
+        await producer.start()
+        try:
+            check(producer)
+            vars(producer.client)["_metadata_update"] = dies
+            producer.client.force_metadata_update()
+            tasks = [task for _, task in tasks_of(producer) if task is not None]
+            await asyncio.wait(tasks, timeout=30, return_when="FIRST_COMPLETED")
+            with pytest.raises(Unavailable, match="learns where the brokers are"):
+                check(producer)
+        finally:
+            producer.client._sync_task = None
+            await stop(producer)
+
+    asyncio.run(dying())
