@@ -22,7 +22,7 @@ from schemas.mapping import Mapping
 from schemas.settings import Settings
 
 AGAIN = 1.0
-"""Seconds until what was not taken is offered again, where nobody says."""
+"""Seconds until what was not taken is offered again: a limit may be lifted long before its own time."""
 TELL_SECONDS = 10.0
 
 say = structlog.get_logger("ingest.brokers")
@@ -61,7 +61,7 @@ class Feed:
                 if problem.code != self._held:
                     say.error("nothing is taken now", source=self.source, reason=problem.message)
                     self._held = problem.code
-                await self.rest(problem.retry_after or AGAIN)
+                await self.rest(AGAIN)
                 if self.stop.is_set():
                     raise Stopped
             if self._held:

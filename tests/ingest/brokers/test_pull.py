@@ -185,14 +185,29 @@ def test_a_source_that_is_disabled_waits_and_what_it_waits_for_stays_where_it_is
     assert len(heard(process, "nothing is taken now")) == 1
 
 
+def test_a_limit_that_is_lifted_holds_no_longer(erp: Settings) -> None:
+    assert operator(erp, "set", "--quota=1") == 0
+    name = topic(erp.kafka, partitions=1)
+    process = pulling(erp, erp.kafka, name)
+    with theirs(erp.kafka) as write, running(process):
+        write(name, orders(1))
+        until(lambda: order_ids(erp) == ["O-1"])
+        write(name, orders(2))
+        until(lambda: heard(process, "nothing is taken now"))
+        assert operator(erp, "set", "--quota=none") == 0
+        until(lambda: order_ids(erp) == ["O-1", "O-2"], seconds=10)
+        assert process.end() == 0
+    assert len(heard(process, "nothing is taken now")) == 1
+
+
 def _is_held(process: Process, write: Callable[[str, list[Sent]], None], name: str) -> bool:
     write(name, orders(0))
     return bool(heard(process, "nothing is taken now"))
 
 
-def operator(settings: Settings, what: str) -> int:
+def operator(settings: Settings, what: str, *terms: str) -> int:
     """The exit code of `cdp sources` with the source of these tests."""
-    command = Process(f"sources {what} erp --because tests", settings, f"sources-{what}")
+    command = Process(" ".join(("sources", what, "erp --because tests", *terms)), settings, f"sources-{what}")
     with running(command):
         return command.wait(60)
 
