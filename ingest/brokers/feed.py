@@ -6,6 +6,7 @@ While the log, or a limit of the source, takes nothing, nothing more is taken fr
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
@@ -24,6 +25,7 @@ from schemas.settings import Settings
 AGAIN = 1.0
 """Seconds until what was not taken is offered again: a limit may be lifted long before its own time."""
 TELL_SECONDS = 10.0
+"""How often is said how far this is, where that has changed."""
 
 say = structlog.get_logger("ingest.brokers")
 
@@ -42,7 +44,9 @@ class Feed:
         self.events = self.rejected = 0
         self._service, self._mapped = service, compiled(mapping, settings.timezone)
         self._held = ""
-        self._told, self._more = (0.0, ""), dict[str, int]()
+        self._told = dict[str, int]()
+        self.waiting: Callable[[], dict[str, int]] = dict
+        """What is still to come, as far as that is known; asked whenever it is told how far this is."""
 
     def check(self) -> None:
         """ConfigError where there is no such source, or it is disabled: now nobody waits for it."""
@@ -73,13 +77,18 @@ class Feed:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.stop.wait(), seconds)
 
-    def tell(self, *, always: bool = False, **more: int) -> None:
-        """Say how far this is, now and then, where that has changed."""
-        self._more |= more
-        now, said = time.monotonic(), f"{self.events} {self.rejected} {self._more}"
-        if said != self._told[1] and (always or now - self._told[0] > TELL_SECONDS):
-            say.info("taken", source=self.source, events=self.events, rejected=self.rejected, **self._more)
-            self._told = now, said
+    def tell(self) -> None:
+        """Say how far this is, where anything has come and that has changed."""
+        now = {"events": self.events, "rejected": self.rejected, **self.waiting()}
+        if now != self._told and any(now.values()):
+            say.info("taken", source=self.source, **now)
+            self._told = now
+
+    async def telling(self) -> None:
+        """Say so every few seconds, whether anything comes or not, until the process is to end."""
+        while not self.stop.is_set():
+            await self.rest(TELL_SECONDS)
+            self.tell()
 
     async def _refused(self, part: list[Given]) -> Problem | None:
         """What keeps the log from taking these now; None where it has them."""

@@ -57,6 +57,10 @@ class Waiting(asyncio.Queue[Message]):
             return
         super().put_nowait(item)
 
+    def counts(self) -> dict[str, int]:
+        """How many are there, and how many were dropped."""
+        return {"waiting": self.qsize(), "dropped": self.dropped}
+
     def drain(self) -> list[Message]:
         """All that is there now."""
         return [self.get_nowait() for _ in range(self.qsize())]
@@ -86,6 +90,7 @@ async def bring(feed: Feed) -> None:
     wait, said = FIRST_WAIT, ""
     while not feed.stop.is_set():
         waiting, since = Waiting(), 0.0
+        feed.waiting = waiting.counts
         try:
             async with Acknowledging(waiting, **options) as client:
                 await _subscribe(client, broker)
@@ -116,7 +121,6 @@ async def _take(feed: Feed, client: Acknowledging, waiting: Waiting, named: topi
             batch = [first.result(), *waiting.drain()]
             await feed.take([_given(feed.mapping.name, named, message) for message in batch])
             client.acknowledge(batch)
-            feed.tell(waiting=waiting.qsize(), dropped=waiting.dropped)
     finally:
         stopping.cancel()
 

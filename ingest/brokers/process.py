@@ -37,14 +37,16 @@ async def _run(settings: Settings, mapping: Mapping, bring: Callable[[Feed], Awa
         loop.add_signal_handler(name, stop.set)
     connected = asyncio.create_task(connect(service, settings, None, opened))
     bringing = asyncio.create_task(_bring(feed, service, bring))
+    telling = asyncio.create_task(feed.telling())
     await asyncio.wait((connected, bringing), return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     await asyncio.wait((bringing,), timeout=GRACE)
-    for task in (bringing, connected):
+    tasks = bringing, connected, telling
+    for task in tasks:
         task.cancel()
-    done = await asyncio.gather(bringing, connected, return_exceptions=True)
+    done = await asyncio.gather(*tasks, return_exceptions=True)
     await opened.aclose()
-    feed.tell(always=True)
+    feed.tell()
     say.info("stopped")
     for error in done:
         if isinstance(error, Exception) and not isinstance(error, Stopped):

@@ -83,6 +83,7 @@ async def _take(feed: Feed, consumer: Any, thread: Thread) -> None:
     """What the topics have, in order, until the process is to end."""
     while not feed.stop.is_set():
         batch, positions, lag = await thread.run(_poll, consumer)
+        feed.waiting = partial(dict[str, int], lag=lag)
         if batch:
             await feed.take([records.given(feed.mapping.name, record) for record in batch])
             try:
@@ -91,7 +92,6 @@ async def _take(feed: Feed, consumer: Any, thread: Thread) -> None:
                 CommitFailedError
             ):  # the group was divided anew: who has the partition now reads these again
                 say.warning("a commit came too late", source=feed.source)
-        feed.tell(lag=lag)
 
 
 def _poll(consumer: Any) -> tuple[list[Any], dict[Any, OffsetAndMetadata], int]:
@@ -101,13 +101,17 @@ def _poll(consumer: Any) -> tuple[list[Any], dict[Any, OffsetAndMetadata], int]:
     """
     polled = consumer.poll(POLL_MS, max_records=MAX_RECORDS)
     batch = [record for found in polled.values() for record in found]
-    positions = {place: OffsetAndMetadata(consumer.position(place, timeout_ms=1_000), "", -1) for place in polled}
-    lag = 0
-    for place in consumer.assignment():
-        end = consumer.highwater(place)
-        if end is not None:
-            lag += max(0, end - (consumer.position(place, timeout_ms=1_000) or 0))
-    return batch, positions, lag
+    now = {place: consumer.position(place, timeout_ms=1_000) or 0 for place in consumer.assignment()}
+    positions = {place: OffsetAndMetadata(now[place], "", -1) for place in polled}
+    ends = _ends(consumer, list(now))
+    return batch, positions, sum(max(0, ends[place] - position) for place, position in now.items())
+
+
+def _ends(consumer: Any, places: list[Any]) -> dict[Any, int]:
+    """Where partitions end, as the last answer of a broker said; where there was none yet, it is asked."""
+    ends = {place: consumer.highwater(place) for place in places}
+    unknown = [place for place, end in ends.items() if end is None]
+    return ends | (consumer.end_offsets(unknown) if unknown else {})
 
 
 def _joined(cluster: Kafka, options: dict[str, Any]) -> Any:

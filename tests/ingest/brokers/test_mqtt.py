@@ -82,6 +82,16 @@ def test_what_devices_publish_are_events_and_what_cannot_be_read_is_kept_with_it
     assert heard(process, "taken")[-1] | {"events": 2, "rejected": 4} == heard(process, "taken")[-1]
 
 
+def test_how_far_it_is_is_told_after_the_last_message_too(shop: Settings, mosquitto: Mosquitto) -> None:
+    process = bridge(shop, mosquitto)
+    with running(process), Device(mosquitto.port) as device:
+        connected(process)
+        for number in range(3):
+            device.publish(VISITS, *visits(number))
+            until(lambda sent=number + 1: len(events(shop)) == sent)  # type: ignore[misc]
+        until(lambda: heard(process, "taken") and heard(process, "taken")[-1]["events"] == 3, seconds=12)
+
+
 def test_killed_at_any_moment_nothing_is_lost_and_nothing_gets_a_second_id(
     shop: Settings, mosquitto: Mosquitto
 ) -> None:

@@ -97,7 +97,6 @@ def test_their_records_are_events_and_what_cannot_be_read_is_kept_with_its_reaso
     with theirs(erp.kafka) as write, running(process):
         write(name, orders(1) + odd + orders(2))
         until(lambda: len(events(erp)) == 2 and len(read(erp, REJECTED)) == 3)
-        until(lambda: heard(process, "taken"))
         assert process.end() == 0
     first = events(erp)[0] if events(erp)[0]["properties"]["order_id"] == "O-1" else events(erp)[1]
     assert (first["name"], first["channel"], first["source"]) == ("Order Completed", "ecommerce", "erp")
@@ -198,6 +197,21 @@ def test_a_limit_that_is_lifted_holds_no_longer(erp: Settings) -> None:
         until(lambda: order_ids(erp) == ["O-1", "O-2"], seconds=10)
         assert process.end() == 0
     assert len(heard(process, "nothing is taken now")) == 1
+
+
+def test_how_many_are_still_to_come_is_told_while_nothing_is_taken_and_after_the_last(erp: Settings) -> None:
+    assert operator(erp, "set", "--quota=1") == 0
+    name = topic(erp.kafka, partitions=1)
+    process = pulling(erp, erp.kafka, name)
+    with theirs(erp.kafka) as write:
+        write(name, orders(*range(5_000)))
+        with running(process):
+            until(lambda: heard(process, "taken"), seconds=30)
+            first = heard(process, "taken")[0]
+            assert 0 < first["events"] < first["events"] + first["lag"] < 5_000  # some are in hand
+            assert operator(erp, "set", "--quota=none") == 0
+            until(lambda: heard(process, "taken")[-1]["events"] == 5_000, seconds=20)
+            assert heard(process, "taken")[-1]["lag"] == 0
 
 
 def _is_held(process: Process, write: Callable[[str, list[Sent]], None], name: str) -> bool:
