@@ -228,10 +228,12 @@ def _of_unix(text: str, zone: ZoneInfo) -> datetime:
 
 
 def _point(text: str, comma: bool) -> str:
-    """A number with a point before its decimals; what groups its thousands is left out where that is unmistakable."""
+    """A number with a point before its decimals and none between its thousands; ValueError where it is grouped otherwise."""
     groups, point = (".", ",") if comma else (",", ".")
     whole, has, rest = text.partition(point)
-    if groups in whole and re.fullmatch(rf"[+-]?[0-9]{{1,3}}(\{groups}[0-9]{{3}})+", whole):
+    if groups in text:
+        if groups in rest or not re.fullmatch(rf"[+-]?[0-9]{{1,3}}(\{groups}[0-9]{{3}})+", whole):
+            raise ValueError
         whole = whole.replace(groups, "")
     return f"{whole}.{rest}" if has else whole
 

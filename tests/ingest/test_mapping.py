@@ -77,6 +77,10 @@ def test_a_row_becomes_the_message_that_an_sdk_would_send() -> None:
     ("type_", "value", "decimal", "found"),
     [
         ("money", "1.249,90", ",", "1249.9"), ("money", "1,249.90", ".", "1249.9"), ("money", "12,5", ".", None),
+        ("money", "1.234", ",", "1234"), ("money", "12.34", ",", None), ("money", ".5", ",", None),
+        ("money", "1234.567", ",", None), ("money", "1.5e3", ",", None), ("money", "1,5.000", ",", None),
+        ("money", "1,234", ".", "1234"), ("money", "12,34", ".", None), ("money", ",5", ".", None),
+        ("number", "12.34", ",", None), ("integer", "12.0", ",", None), ("number", 12.5, ",", 12.5),
         ("money", "0,10", ",", "0.1"), ("money", -12.5, ",", "-12.5"), ("money", 1.234, ",", "1.234"),
         ("money", Decimal("3.10"), ".", "3.1"), ("money", "€ 3", ".", None), ("money", "nan", ".", None),
         ("integer", "7", ".", 7), ("integer", "7.0", ".", 7), ("integer", 7.0, ".", 7), ("integer", "7.5", ".", None),
