@@ -19,6 +19,7 @@ MAX_EVENT = 32 * 1024
 MAX_EVENTS = 2_500
 MAX_BODY = 512_000 + MAX_EVENT
 """Bytes of a body, inflated: a batch and its envelope, or the one event by which some SDKs overshoot."""
+KEPT = "; the start of it is kept"
 
 DIGITS = bytes(48 if chr(byte) in "0123456789." else 32 for byte in range(256))
 LONG = b"0" * 16
@@ -30,7 +31,7 @@ NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 def oversized(start: bytes, most: int = MAX_BODY) -> Refusal:
     """The body is over the limit; of it, the start is kept."""
-    return too_large(f"a body may have {most} bytes; the start of it is kept", start[:MAX_EVENT])
+    return too_large(f"a body may have {most} bytes{KEPT}", start[:MAX_EVENT])
 
 
 def inflate(body: bytes, most: int = MAX_BODY) -> bytes:

@@ -21,7 +21,7 @@ from ingest.adapters.adapter import PATH, Adapter, Hook, Named, NotGenuine, Repl
 from ingest.adapters.registry import ADAPTERS
 from ingest.adapters.secrets import Missing
 from ingest.answers import refused
-from ingest.bodies import MAX_EVENTS
+from ingest.bodies import KEPT, MAX_EVENTS
 from ingest.canonical import Arrival
 from ingest.doors import Door
 from ingest.problems import Problem, unavailable
@@ -76,9 +76,14 @@ async def _take(service: Service, scope: Scope, receive: Receive, hold: Hold) ->
     try:
         body = await read(receive, headers.get(b"content-encoding", b""), hold, most=MAX_HOOK)
     except Refusal as refusal:  # before anybody could say whose it is: not kept
-        raise Problem(400, refusal.reason.value, refusal.detail) from None
+        detail = refusal.detail.removesuffix(KEPT)
+        raise Problem(400, refusal.reason.value, detail) from None
     hook = Hook(scope["method"], _query(scope), headers, body, received_at)
-    accepted, answer = _accept(door, adapter, hook, secrets, next(service.ids))
+    try:
+        accepted, answer = _accept(door, adapter, hook, secrets, next(service.ids))
+    except NotGenuine as stranger:
+        service.strangers.came(door.source.name, str(stranger))
+        raise Problem(401, "unauthorized", "not signed as the sender of this source signs") from None
     writing = put(service, door, accepted, received_at)
     del accepted, hook, body
     await writing
@@ -129,19 +134,20 @@ def _accept(
 
 
 def _adapted(door: Door, adapter: Adapter, hook: Hook, secrets: list[Named]) -> Taken:
-    """What the adapter makes of a request: by the newest secrets, else by those that are still valid."""
+    """What the adapter makes of a request: by the newest secrets, else by those that are still valid; NotGenuine."""
+    reasons: dict[str, None] = {}
     try:
         for each in secrets:
             try:
                 return adapter.take(hook, each, door.source.config)
-            except NotGenuine:
-                continue
+            except NotGenuine as why:
+                reasons[str(why)] = None
     except Refusal:
         raise
     except Exception:
         say.error("the adapter failed", source=door.source.name, adapter=adapter.name)
         raise
-    raise Problem(401, "unauthorized", "not signed as the sender of this source signs")
+    raise NotGenuine("; ".join(reasons))
 
 
 def _query(scope: Scope) -> Mapping[str, str]:

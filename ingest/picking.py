@@ -228,7 +228,7 @@ def _of_unix(text: str, zone: ZoneInfo) -> datetime:
 
 
 def _point(text: str, comma: bool) -> str:
-    """A number with a point before its decimals and none between its thousands; ValueError where it is grouped otherwise."""
+    """A number with a point before decimals, and thousands not grouped; ValueError where they are, but otherwise."""
     groups, point = (".", ",") if comma else (",", ".")
     whole, has, rest = text.partition(point)
     if groups in text:

@@ -10,6 +10,7 @@ from ingest.doors import Doors
 from ingest.log import Log
 from ingest.metrics import Metrics
 from ingest.requests import Held
+from ingest.strangers import Strangers
 
 
 class Service:
@@ -25,5 +26,6 @@ class Service:
         self.opened = asyncio.Event()
         self.metrics = Metrics()
         self.held = Held()
+        self.strangers = Strangers()
         process = uuid.uuid4().hex
         self.ids = (f"{process}-{number}" for number in itertools.count())

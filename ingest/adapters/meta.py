@@ -60,7 +60,7 @@ def take(hook: Hook, secrets: Named, _: Named) -> Taken:
 def _challenged(hook: Hook, token: str) -> Reply:
     given = hook.query.get("hub.verify_token", "").encode("utf-8", "replace")
     if hook.query.get("hub.mode") != "subscribe" or not hmac.compare_digest(given, token.encode()):
-        raise NotGenuine
+        raise NotGenuine("not asked as a page subscribes, or with another verify_token")
     return Reply(hook.query.get("hub.challenge", "").encode("utf-8", "replace"))
 
 

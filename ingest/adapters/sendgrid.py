@@ -85,12 +85,12 @@ def _key(public: str) -> EllipticCurvePublicKey:
 def _verify(hook: Hook, key: EllipticCurvePublicKey) -> None:
     stamp = hook.headers.get(STAMP, b"")
     if not SECONDS.fullmatch(stamp) or abs(hook.now - int(stamp) * 1_000) > TOLERANCE * 1_000:
-        raise NotGenuine
+        raise NotGenuine("the timestamp is missing, or more than 25 hours from now")
     try:
         signature = b64decode(hook.headers.get(SIGNATURE, b""), validate=True)
         key.verify(signature, stamp + hook.body, ALGORITHM)
     except (ValueError, InvalidSignature):
-        raise NotGenuine from None
+        raise NotGenuine("not signed by the key of this source's public_key") from None
 
 
 def _message(sent: Fields) -> Message:

@@ -10,6 +10,7 @@ from ingest.adapters.adapter import Adapter, Hook, Named, NotGenuine, Reply, Tak
 from ingest.adapters.registry import ADAPTERS
 from ingest.log import Overloaded
 from ingest.refusal import malformed
+from ingest.strangers import Strangers
 from schemas.errors import Unavailable
 from tests.ingest.test_app import Log, Server
 from tests.ingest.test_doors import source
@@ -97,6 +98,44 @@ def test_who_is_not_genuine_is_tried_no_further_than_the_secrets(adapt: Any) -> 
     status, _, body = server.ask("POST", "/hooks/till", {})
     assert (status, orjson.loads(body)["code"]) == (401, "unauthorized")
     assert [secrets["key"] for _, secrets, _ in fake.given] == ["new", "old"]
+    assert server.log.written == []
+
+
+def test_who_is_not_genuine_is_told_by_source_once_a_minute(
+    adapt: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forged(_: Hook) -> Taken:
+        raise NotGenuine("not signed with this source's secret")
+
+    server, _ = adapt(forged)
+    now = [7.0]
+    monkeypatch.setattr(server.service, "strangers", Strangers(lambda: now[0]))
+    for seconds, told in ((7.0, 1), (8.0, 0), (66.9, 0), (67.0, 1), (90.0, 0), (127.0, 1)):
+        now[0] = seconds
+        server.ask("POST", "/hooks/till?secret=guessed", {"email": PERSONAL})
+        said = capsys.readouterr()
+        text = said.out + said.err
+        assert text.count("answered 401") == told
+        assert PERSONAL not in text
+        assert "guessed" not in text
+        if seconds == 67.0:
+            assert "requests=3" in text
+            assert "source=till" in text
+            assert "not signed with this source's secret" in text
+
+
+def test_one_source_does_not_hide_another(capsys: pytest.CaptureFixture[str]) -> None:
+    strangers = Strangers(lambda: 7.0)
+    for source_ in ("till", "shop", "till"):
+        strangers.came(source_, "too old")
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("answered 401") == 2
+
+
+def test_of_a_body_over_2_mib_nothing_is_kept_and_its_sender_is_not_told_otherwise(adapt: Any) -> None:
+    server, _ = adapt(lambda _: Taken([VISIT]))
+    status, _, body = server.ask("POST", "/hooks/till", "x" * 2_100_000)
+    assert (status, orjson.loads(body)["message"]) == (400, "a body may have 2097152 bytes")
     assert server.log.written == []
 
 
