@@ -16,7 +16,7 @@ import structlog
 from kafka import KafkaConsumer, OffsetAndMetadata
 from kafka.errors import CommitFailedError, KafkaError, KafkaTimeoutError
 
-from ingest.brokers import records
+from ingest.brokers import own, records
 from ingest.brokers.feed import Feed
 from ingest.brokers.login import password, trust
 from ingest.brokers.lost import CLOSED, Lost
@@ -50,7 +50,7 @@ class Thread:
 
 
 async def bring(feed: Feed) -> None:
-    """Take what the topics have until the process is to end; ConfigError where the mapping names no cluster."""
+    """Take what the topics have until the process is to end; ConfigError where none, or what is ours, is named."""
     cluster = feed.mapping.kafka
     if cluster is None:
         raise ConfigError(
@@ -61,6 +61,7 @@ async def bring(feed: Feed) -> None:
     while not feed.stop.is_set():
         consumer, lost.reason = None, ""
         try:
+            await thread.run(own.check, feed.settings, cluster.topics, options)
             consumer = await thread.run(_joined, cluster, options)
             say.info("connected", servers=",".join(cluster.servers), group=options["group_id"])
             wait, said = 0.5, set()

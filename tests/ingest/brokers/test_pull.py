@@ -14,7 +14,7 @@ from kafka.admin import NewTopic
 from deploy.localstack.kafka_server import kafka
 from deploy.localstack.ports import free_ports
 from schemas.settings import Settings
-from schemas.topics import REJECTED
+from schemas.topics import EVENTS, REJECTED
 from tests.ingest.brokers.certificates import certified
 from tests.ingest.brokers.mosquitto import connected, events, heard, mapping_file, sources_file
 from tests.ingest.servers import read
@@ -167,6 +167,28 @@ def test_what_is_missing_is_told_with_its_place(erp: Settings) -> None:
     with running(unknown):
         assert unknown.wait(30) == 1
     assert "cdp sources add" in unknown.said()
+
+
+def test_topics_of_our_own_are_refused_by_whatever_address_and_those_of_another_are_not(
+    erp: Settings, own_broker: Broker
+) -> None:
+    own = EVENTS.name(erp.namespace)
+    other_address = erp.kafka.replace("127.0.0.1", "localhost")
+    for server, name in ((erp.kafka, own), (other_address, REJECTED.name(erp.namespace))):
+        process = pulling(erp, server, name)
+        with running(process):
+            assert process.wait(30) == 1
+        assert f"error: what is to be pulled is this deployment's own\nwhere: {name}\n" in process.said()
+        assert not heard(process, "connected")
+        process.log.unlink()
+    admin = KafkaAdminClient(bootstrap_servers=own_broker.address)
+    admin.create_topics([NewTopic(own, 1, 1)])
+    admin.close()
+    process = pulling(erp, own_broker.address, own)
+    with running(process), theirs(own_broker.address) as write:
+        write(own, orders(1))
+        until(lambda: order_ids(erp) == ["O-1"])
+        assert process.end() == 0
 
 
 def test_a_source_that_is_disabled_waits_and_what_it_waits_for_stays_where_it_is(erp: Settings) -> None:
