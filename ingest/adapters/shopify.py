@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from ingest.adapters.adapter import Adapter, Hook, Message, Named, NotGenuine, Taken
+from ingest.adapters.checks import formed
 from ingest.adapters.commerce import (
     Who,
     cancelled,
@@ -232,5 +233,17 @@ STATES: dict[str, Callable[[Fields, str, str], list[Message]]] = {
 """Topics that state something; what one states nothing of after all is a generic event."""
 
 ADAPTER = Adapter(
-    "shopify", "Shopify: orders, refunds, customers, checkouts", "ecommerce", ("secret",), ("shop",), take
+    "shopify",
+    "Shopify: orders, refunds, customers, checkouts",
+    "ecommerce",
+    secrets=("secret",),
+    config=("shop",),
+    take=take,
+    checks={
+        "shop": formed(
+            "shop",
+            r"(?=.{1,64}\Z)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+",
+            "the bare domain that Shopify sends as X-Shopify-Shop-Domain, as acme.myshopify.com",
+        )
+    },
 )

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from ingest.adapters.adapter import Adapter, Hook, Message, Named, NotGenuine, Taken
+from ingest.adapters.checks import formed
 from ingest.adapters.commerce import (
     Who,
     completed,
@@ -228,7 +229,12 @@ ADAPTER = Adapter(
     "stripe",
     "Stripe: payments, refunds, customers, subscriptions",
     "ecommerce",
-    ("secret",),
-    ("account",),
-    take,
+    secrets=("secret",),
+    config=("account",),
+    take=take,
+    checks={
+        "account": formed(
+            "account", r"acct_[A-Za-z0-9]{1,59}", "the account's id of Stripe's dashboard, as acct_1M2JTk"
+        )
+    },
 )

@@ -7,6 +7,7 @@ Format: developers.weixin.qq.com, "message push". In plain mode WeChat signs no 
 from collections.abc import Callable
 
 from ingest.adapters.adapter import Adapter, Hook, Message, Named, Reply, Taken
+from ingest.adapters.checks import formed
 from ingest.adapters.wechat_body import digest, instant, kind_of, number, parse, properties
 from ingest.adapters.wechat_crypto import check, cipher, unseal
 from ingest.shapes import MAX_NAME, Fields
@@ -135,5 +136,13 @@ ADAPTER = Adapter(
     secrets=("token", "aes_key"),
     config=("app_id", "mode"),
     take=take,
-    checks={"aes_key": cipher},
+    checks={
+        "aes_key": cipher,
+        "app_id": formed(
+            "app_id",
+            r"wx[A-Za-z0-9]{1,62}",
+            "the account's AppID, as wx2c2769f8efd9abc2; gh_... is its original id, which is another",
+        ),
+        "mode": formed("mode", "aes|plain", "aes (the console's secure or compatible mode), or plain"),
+    },
 )

@@ -12,6 +12,7 @@ import re
 from decimal import Decimal
 
 from ingest.adapters.adapter import Adapter, Hook, Message, Named, Taken
+from ingest.adapters.checks import formed
 from ingest.adapters.commerce import Who, cancelled, completed, generic, message, placed, refunded, taken
 from ingest.adapters.reading import (
     Fields,
@@ -29,6 +30,7 @@ from ingest.adapters.reading import (
     words,
 )
 from ingest.adapters.signatures import in_base64
+from schemas.identity import SCOPE
 
 PAID = frozenset(("processing", "completed", "refunded"))
 UNPAID = frozenset(("pending", "on-hold", "failed", "checkout-draft", "auto-draft"))
@@ -135,4 +137,16 @@ def _other(hook: Hook, topic: str, sent: Fields, shop: str) -> Message:
     return message(name, message_id, at, who, sent, {"topic": topic, **given(order_id=order or None)})
 
 
-ADAPTER = Adapter("woocommerce", "WooCommerce: orders, customers", "ecommerce", ("secret",), ("shop",), take)
+ADAPTER = Adapter(
+    "woocommerce",
+    "WooCommerce: orders, customers",
+    "ecommerce",
+    secrets=("secret",),
+    config=("shop",),
+    take=take,
+    checks={
+        "shop": formed(
+            "shop", SCOPE.pattern, "the shop's domain without scheme, port and path, as shop.example.com"
+        )
+    },
+)
