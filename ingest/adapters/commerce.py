@@ -12,12 +12,15 @@ is written so that the greater amount is the greater text: what was once paid be
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ingest import bodies
 from ingest.adapters.adapter import Hook, Message, Taken
 from ingest.adapters.reading import NOTHING, Fields, given, id_of, named, short, text
 from schemas.semantics import REGISTRY
 
 MAX_ORIGINAL = 200 * 1024
 """Bytes of a body that is kept in each event: an order of hundreds of lines counts all the same."""
+MAX_PRODUCTS = 512 * 1024
+"""Bytes of an order's lines that are kept: one of thousands counts all the same."""
 DONE_BY_THE_SHOP = frozenset(("Order Fulfilled", "Order Deleted", "Customer Deleted"))
 """Registered names that state nothing of money: senders' other kinds may have them."""
 
@@ -32,11 +35,21 @@ class Who(NamedTuple):
 
 
 def taken(hook: Hook, messages: list[Message]) -> Taken:
-    """The messages, without their originals where these would make events too large."""
+    """The messages, without their originals, and without their lines, where these would make events too large."""
     if len(hook.body) > MAX_ORIGINAL:
         for each in messages:
             each["context"]["original"] = {"left_out": f"{len(hook.body)} bytes"}
+            each["properties"] = _bounded(each["properties"])
     return Taken(messages)
+
+
+def _bounded(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without lines that are too many; how many there were is said."""
+    products = properties.get("products")
+    if not products or len(bodies.original(products)) <= MAX_PRODUCTS:
+        return properties
+    left = {name: value for name, value in properties.items() if name != "products"}
+    return {**left, "products_left_out": len(products)}
 
 
 def generic(sender: str, name: str) -> str:

@@ -251,6 +251,22 @@ def test_an_order_of_hundreds_of_lines_counts_without_its_original() -> None:
     assert list(event.context["original"]) == ["left_out"]
 
 
+@pytest.mark.parametrize("topic", ["orders/create", "orders/paid", "orders/cancelled"])
+def test_an_order_of_thousands_of_lines_counts_without_them(topic: str) -> None:
+    line = {
+        "id": 1,
+        "product_id": 10**15,
+        "variant_id": 10**15,
+        "sku": "S" * 40,
+        "title": "T" * 120,
+        "quantity": 1,
+    }
+    event, *_ = events(sent(topic, order(line_items=[line] * 5_000)))
+    assert (event.name, event.properties["total"]) == ("Order Completed", "398")
+    assert "products" not in event.properties
+    assert event.properties["products_left_out"] == 5_000
+
+
 def test_a_guests_order_is_his_emails() -> None:
     guest = order(customer=None, email="Guest@Example.org", phone="+14155550123")
     refunded = sent("refunds/create", refund(1, "398.00"))
