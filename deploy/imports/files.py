@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b, file_digest
 from pathlib import Path
+from stat import S_ISREG
 from typing import IO, Any, NamedTuple
 
 import zstandard
@@ -33,13 +34,17 @@ class File(NamedTuple):
 
 
 def look(path: Path) -> File:
-    """What there is to know of a file; ConfigError where it cannot be read, or is of no format that is known."""
+    """What there is to know of a file; ConfigError where it cannot be read twice, or is of no format that is known."""
     names = [suffix.lower() for suffix in path.suffixes]
     format_ = FORMATS.get(next((name for name in reversed(names) if name not in COMPRESSED), ""), "")
     if not format_:
         hint = "its name must end with .csv, .tsv, .ndjson, .jsonl or .parquet, the first ones also with .gz or .zst"
         raise ConfigError("which format is this?", str(path), hint)
     try:
+        if not S_ISREG(path.stat().st_mode):  # a pipe would be waited for, and is gone once it was read
+            raise ConfigError(
+                "this is no regular file", str(path), "write what it says to a file, and import that"
+            )
         with path.open("rb") as file:
             return File(path, format_, path.stat().st_size, file_digest(file, _digest).hexdigest())
     except OSError as error:

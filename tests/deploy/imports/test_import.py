@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import os
 import signal
 import subprocess
 from collections import Counter
@@ -278,6 +279,14 @@ def test_a_damaged_file_is_told_and_what_is_before_the_damage_is_imported(
     (folder / "a.csv.gz").write_bytes(whole)
     assert run(deployment, folder / "a.csv.gz").returncode == 0
     assert counts(deployment) == once(range(MANY))
+
+
+def test_a_pipe_is_refused_at_once(deployment: Settings, folder: Path) -> None:
+    pipe = folder / "a.csv"
+    os.mkfifo(pipe)
+    done = run(deployment, pipe)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error: this is no regular file\nwhere: {pipe}\n")
 
 
 def _no_source(text: str) -> str:
