@@ -45,12 +45,11 @@ def run(settings: Settings, paths: Sequence[Path], mapping_file: Path, source: s
             "whose events are these?", str(mapping_file), "--source NAME, or source: in the mapping"
         )
     files = [look(path) for path in paths]
-    for file in files:
-        _check_columns(file, mapping, mapping_file)
     genesis = joined(settings)
     given = terms(settings, name, mapping)
     gc.set_threshold(GARBAGE)
     with _alone(settings, name):
+        _check_columns(settings, name, files, mapping, mapping_file)
         try:
             return uvloop.run(_all(settings, files, mapping, given, genesis.timezone))
         except KeyboardInterrupt:
@@ -71,6 +70,7 @@ async def _all(settings: Settings, files: list[File], mapping: Mapping, given: T
             ledger = await asyncio.to_thread(
                 ledgers.read, settings, source
             )  # after the fence: it is complete
+            _forget(files, ledger)
             importer = Importer(settings, source, ledger, writer, pool, 2 * processes, uuid.uuid4().hex)
             fine = True
             for file in files:
@@ -103,8 +103,19 @@ async def _one(
     return done
 
 
-def _check_columns(file: File, mapping: Mapping, mapping_file: Path) -> None:
-    """Columns that the mapping reads and the file cannot have are told before any row is read."""
+def _check_columns(
+    settings: Settings, source: str, files: list[File], mapping: Mapping, mapping_file: Path
+) -> None:
+    """Columns that the mapping reads and a file cannot have are told before any row is read."""
+    try:
+        for file in files:
+            _check_header(file, mapping, mapping_file)
+    except ConfigError:
+        _forget(files, ledgers.read(settings, source))
+        raise
+
+
+def _check_header(file: File, mapping: Mapping, mapping_file: Path) -> None:
     try:
         names = header(file, mapping.csv)
     except BROKEN as error:
@@ -113,6 +124,15 @@ def _check_columns(file: File, mapping: Mapping, mapping_file: Path) -> None:
     if names is not None and missing:
         what = f"{file.path.name} has no column {', '.join(sorted(missing))[:300]}"
         raise ConfigError(what, str(mapping_file), f"it has {', '.join(names)[:500]}")
+
+
+def _forget(files: list[File], ledger: ledgers.Ledger) -> None:
+    """Remove reports of former runs, except where one was killed: its lines hold when it is gone on with."""
+    for file in files:
+        before = ledger.files.get(file.hash)
+        if before is None or before.done:
+            with Report(file.path, 0):
+                pass
 
 
 def _digest(mapping: Mapping) -> str:

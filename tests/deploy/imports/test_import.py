@@ -245,6 +245,27 @@ def test_rejected_rows_are_reported_and_come_in_with_a_better_mapping(
     assert counts(deployment) == once(range(1, 8)) - Counter(f"till/Visit/{number}" for number in (2, 4, 5))
 
 
+def test_a_report_is_of_the_last_run_or_of_one_that_was_killed(deployment: Settings, folder: Path) -> None:
+    path = table(folder / "a.csv", [row(1), row(2, total="much")])
+    report = path.with_name("a.csv.rejected.ndjson")
+    (folder / "worse.yaml").write_text(MAPPING.replace("place: place", "place: plaice"))
+    assert run(deployment, path).returncode == 1
+    assert [each["line"] for each in reported(path)] == [3]
+    assert "has no column plaice" in run(deployment, path, mapping="worse.yaml").stderr
+    assert not report.exists()
+
+    lines = [row(number, total="much" if number == 5 else "1") for number in range(MANY)]
+    path, before = table(path, lines), end_of(deployment)
+    process = importing(deployment, path)
+    with running(process):
+        until(lambda: end_of(deployment) > before + 12_000, "the first load is committed")
+        process.kill()
+    assert "has no column plaice" in run(deployment, path, mapping="worse.yaml").stderr
+    assert [each["line"] for each in reported(path)] == [7]
+    assert run(deployment, path).returncode == 1
+    assert [each["line"] for each in reported(path)] == [7]
+
+
 def test_a_plan_of_the_source_holds_for_imports(deployment: Settings, folder: Path) -> None:
     event = {
         "name": "Visit",
