@@ -10,7 +10,7 @@ import typer
 from pydantic import SecretStr
 
 from deploy.cli import app
-from deploy.sources.adapted import names
+from deploy.sources.adapted import names, secrets
 from ingest.adapters.registry import ADAPTERS
 from schemas.settings import Settings
 
@@ -44,8 +44,7 @@ def _adapters() -> str:
     page = (DOCS / "adapters.md").read_text("utf-8")
     head, begin, rest = page.partition(_BEGIN)
     rows = [
-        f"| `{a.name}` | {a.about} | {a.channel} | {names(a.secrets, a.optional_secrets)} "
-        f"| {names(a.config, a.optional_config)} |"
+        f"| `{a.name}` | {a.about} | {a.channel} | {secrets(a)} | {names(a.config, a.optional_config)} |"
         for a in ADAPTERS.values()
     ]
     more = [f"[{_title(path)}]({path.name})" for path in sorted(DOCS.glob("adapters-*.md"))]

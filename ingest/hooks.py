@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ingest.accept import Accepted, accept
-from ingest.adapters.adapter import PATH, Adapter, Hook, Named, NotGenuine, Reply, Taken
+from ingest.adapters.adapter import PATH, Adapter, Hook, Named, NotGenuine, Reply, Taken, as_told
 from ingest.adapters.registry import ADAPTERS
 from ingest.adapters.secrets import Missing
 from ingest.answers import refused
@@ -106,6 +106,7 @@ def _enter(service: Service, scope: Scope, received_at: int) -> tuple[Door, Adap
     if adapter is None:
         _tell_unknown(door.source.name, door.source.adapter)
         raise not_ready
+    adapter = as_told(adapter, door.source.config)
     try:
         return door, adapter, service.secrets.of(door.source.name, adapter)
     except Missing:

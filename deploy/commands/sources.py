@@ -1,5 +1,7 @@
 """`cdp sources list | adapters | add | set | rotate | disable | enable`: who may send events, and on what terms."""
 
+from typing import Any
+
 import typer
 
 from deploy.commands.source_options import (
@@ -68,7 +70,7 @@ def add(
     )
     key = change.add(settings, {**terms, "name": name}, because)
     _hand_over(key, f"source {name} may send", settings.ingest_host, settings.ingest_port)
-    _hook(name, terms.get("adapter"), settings)
+    _hook(name, terms, settings)
 
 
 @sources.command("set")
@@ -93,7 +95,7 @@ def set_(
         channel, trusted, namespaces, origin, rate, quota, phone_region, enrich, adapter, config
     )
     _change(name, terms, because)
-    _hook(name, terms.get("adapter"), load_settings())
+    _hook(name, terms, load_settings())
 
 
 @sources.command()
@@ -140,11 +142,11 @@ def _hand_over(key: str, what: str, host: str, port: int) -> None:
     )
 
 
-def _hook(name: str, adapter: str | None, settings: Settings) -> None:
+def _hook(name: str, terms: dict[str, Any], settings: Settings) -> None:
     """Where its sender is to send, and what is still missing."""
     from deploy.sources.adapted import missing, url
 
-    if adapter:
+    if adapter := terms.get("adapter"):
         typer.echo(f"{adapter}: sends to {url(settings, name)}", err=True)
-        for line in missing(name, adapter, settings.secrets):
+        for line in missing(name, adapter, terms.get("config", {}), settings.secrets):
             typer.echo(line, err=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from ingest.adapters.adapter import PATH, Adapter, wrong
+from ingest.adapters.adapter import PATH, Adapter, Named, as_told, wrong
 from ingest.adapters.registry import ADAPTERS
 from ingest.adapters.secrets import places, values
 from schemas.errors import ConfigError
@@ -52,6 +52,7 @@ def lines(terms: Terms, folder: Path | None) -> Iterator[str]:
     if (adapter := ADAPTERS.get(terms.adapter)) is None:
         yield "this version has no such adapter"
         return
+    adapter = as_told(adapter, terms.config)
     said = [f"{name} {_seen(adapter, name, terms.name, folder, 'no')}" for name in adapter.secrets]
     optional = adapter.optional_secrets
     said += [f"{name} {_seen(adapter, name, terms.name, folder, 'no (optional)')}" for name in optional]
@@ -71,9 +72,9 @@ def url(settings: Settings, source: str) -> str:
     return f"http://{settings.ingest_host}:{settings.ingest_port}{PATH}{source}"
 
 
-def missing(source: str, kind: str, folder: Path | None) -> Iterator[str]:
-    """The secrets without which a source of this adapter takes nothing, a line each."""
-    for name in ADAPTERS[kind].secrets:
+def missing(source: str, kind: str, config: Named, folder: Path | None) -> Iterator[str]:
+    """The secrets without which a source of this adapter and config takes nothing, a line each."""
+    for name in as_told(ADAPTERS[kind], config).secrets:
         given = values(folder, source, name)
         where = " or ".join(f"{what} {place}" for what, place in places(folder, source, name))
         if not given:
@@ -87,8 +88,16 @@ def known() -> Iterator[str]:
     for adapter in ADAPTERS.values():
         yield f"{adapter.name}: {adapter.about}"
         yield f"  channel {adapter.channel}"
-        yield f"  secrets {names(adapter.secrets, adapter.optional_secrets)}"
+        yield f"  secrets {secrets(adapter)}"
         yield f"  config {names(adapter.config, adapter.optional_config)}"
+
+
+def secrets(adapter: Adapter) -> str:
+    """The secrets that a source of the adapter must have, and may have, and when."""
+    unneeded = {
+        name: f"{name} (optional in {key} {value})" for name, (key, value) in adapter.unneeded.items()
+    }
+    return names(tuple(unneeded.get(name, name) for name in adapter.secrets), adapter.optional_secrets)
 
 
 def names(required: tuple[str, ...], optional: tuple[str, ...]) -> str:

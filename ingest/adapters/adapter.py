@@ -51,6 +51,7 @@ Take = Callable[[Hook, Named, Named], Taken]
 Check = Callable[[str], object]
 """ConfigError where a value cannot be what it is for, in words that do not have the value."""
 UNCHECKED: Mapping[str, Check] = {}
+ALL_NEEDED: Mapping[str, tuple[str, str]] = {}
 
 
 class Adapter(NamedTuple):
@@ -58,7 +59,8 @@ class Adapter(NamedTuple):
 
     `secrets` and `config` are the names that a source of this adapter must have; those of `optional_secrets` and
     `optional_config` are in what `take` is given where the source has them. `checks`, by the names of either, tell
-    what can be told of a value before anybody sends.
+    what can be told of a value before anybody sends. `unneeded`: secrets that a source need not have whose config has
+    this value, as `("mode", "plain")`.
     """
 
     name: str
@@ -70,6 +72,16 @@ class Adapter(NamedTuple):
     optional_secrets: tuple[str, ...] = ()
     optional_config: tuple[str, ...] = ()
     checks: Mapping[str, Check] = UNCHECKED
+    unneeded: Mapping[str, tuple[str, str]] = ALL_NEEDED
+
+
+def as_told(adapter: Adapter, config: Named) -> Adapter:
+    """The adapter as a source of this config has it: what it does not need is optional."""
+    spare = tuple(name for name, (key, value) in adapter.unneeded.items() if config.get(key) == value)
+    if not spare:
+        return adapter
+    needed = tuple(name for name in adapter.secrets if name not in spare)
+    return adapter._replace(secrets=needed, optional_secrets=(*adapter.optional_secrets, *spare))
 
 
 def wrong(adapter: Adapter, name: str, *values: str) -> ConfigError | None:

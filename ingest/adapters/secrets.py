@@ -33,7 +33,7 @@ class Secrets:
 
     def __init__(self, folder: Path | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder, self._clock = folder, clock
-        self._known: dict[str, tuple[float, str, list[Named]]] = {}
+        self._known: dict[str, tuple[float, tuple[str, ...], list[Named]]] = {}
         self._told: dict[str, dict[str, str]] = {}
 
     def of(self, source: str, adapter: Adapter) -> list[Named]:
@@ -42,11 +42,11 @@ class Secrets:
         Missing where the source has none; that is told in the log, once until it has. So is a value that cannot be
         what it is for, beside which those that can go on.
         """
-        now = self._clock()
-        until, kind, found = self._known.get(source, (0.0, "", []))
-        if now >= until or kind != adapter.name:
+        now, kind = self._clock(), (adapter.name, *adapter.secrets)
+        until, known, found = self._known.get(source, (0.0, (), []))
+        if now >= until or kind != known:
             found = self._read(source, adapter)
-            self._known[source] = now + SECONDS, adapter.name, found
+            self._known[source] = now + SECONDS, kind, found
         return found
 
     def _read(self, source: str, adapter: Adapter) -> list[Named]:

@@ -1,12 +1,12 @@
 """WeChat official accounts: messages of followers, and what they do. Pure.
 
 Format: developers.weixin.qq.com, "message push". In plain mode WeChat signs no body (`wechat_crypto`): a source in mode
-`aes` takes nothing that is not encrypted, and one in mode `plain` takes both.
+`aes` takes nothing that is not encrypted, and one in mode `plain` takes both, encrypted ones where it has an `aes_key`.
 """
 
 from collections.abc import Callable
 
-from ingest.adapters.adapter import Adapter, Hook, Message, Named, Reply, Taken
+from ingest.adapters.adapter import Adapter, Hook, Message, Named, NotGenuine, Reply, Taken
 from ingest.adapters.checks import formed
 from ingest.adapters.wechat_body import digest, instant, kind_of, number, parse, properties
 from ingest.adapters.wechat_crypto import check, cipher, unseal
@@ -37,6 +37,8 @@ def take(hook: Hook, secrets: Named, config: Named) -> Taken:
         check(hook, token, "signature")
         return Taken([], Reply(hook.query.get("echostr", "").encode("utf-8", "replace")))
     if config["mode"] != "plain" or hook.query.get("encrypt_type") == "aes":
+        if "aes_key" not in secrets:
+            raise NotGenuine("encrypted, and this source has no aes_key")
         return Taken([_message(parse(unseal(hook, token, secrets["aes_key"], account)), account)], SUCCESS)
     check(hook, token, "signature")
     return Taken([_message(parse(hook.body), account)], SUCCESS)
@@ -145,4 +147,5 @@ ADAPTER = Adapter(
         ),
         "mode": formed("mode", "aes|plain", "aes (the console's secure or compatible mode), or plain"),
     },
+    unneeded={"aes_key": ("mode", "plain")},
 )

@@ -85,7 +85,7 @@ def test_secrets_are_there_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert list(lines(terms(shop="a"), None))[1].startswith("secrets seen from here: key yes,")
     (tmp_path / "eu-1" / "key").write_text("wrong-itself")
     assert list(lines(terms(shop="a"), tmp_path))[1].startswith("secrets seen from here: key cannot be used,")
-    (told,) = missing("eu-1", "shops", tmp_path)
+    (told,) = missing("eu-1", "shops", {}, tmp_path)
     place = tmp_path / "eu-1" / "key"
     assert told.startswith(
         "its secret key cannot be used: no such thing; copy it from the console. It is read from"
@@ -96,11 +96,22 @@ def test_secrets_are_there_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert list(lines(terms("fax"), None))[1] == "this version has no such adapter"
 
 
+def test_a_secret_that_a_source_does_not_need_is_not_asked_for() -> None:
+    plain, aes = {"app_id": "wx1", "mode": "plain"}, {"app_id": "wx1", "mode": "aes"}
+    assert [line.split()[2] for line in missing("cn", "wechat", plain, None)] == ["token"]
+    assert [line.split()[2] for line in missing("cn", "wechat", aes, None)] == ["token", "aes_key"]
+    assert (
+        list(lines(terms("wechat", **plain), None))[1]
+        == "secrets seen from here: token no, aes_key no (optional)"
+    )
+
+
 def test_every_adapter_says_what_it_needs() -> None:
     told = list(known())
     assert "shops: a shop" in told
     assert "  secrets key, old (optional)" in told
     assert "  config shop, region (optional)" in told
+    assert "  secrets token, aes_key (optional in mode plain)" in told
 
 
 def test_a_source_has_the_channel_of_its_adapter_unless_it_says_another(deployment: Settings) -> None:

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.accept import accept
-from ingest.adapters.adapter import Hook, NotGenuine, Taken
+from ingest.adapters.adapter import Hook, NotGenuine, Taken, as_told
 from ingest.adapters.registry import ADAPTERS
+from ingest.adapters.secrets import Missing, Secrets
 from ingest.adapters.wechat import ADAPTER
 from ingest.canonical import Arrival
 from ingest.refusal import Refusal
@@ -250,6 +251,18 @@ def test_a_source_in_plain_mode_takes_what_is_encrypted_too() -> None:
     assert taken(encrypted(payload("wechat", "text"), APP), PLAIN) == taken(
         hook(payload("wechat", "text")), PLAIN
     )
+
+
+def test_plain_mode_needs_no_key_and_then_takes_nothing_encrypted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CDP_SECRET_CN_TOKEN", TOKEN)
+    (keyless,) = Secrets(None).of("cn", as_told(ADAPTER, PLAIN))
+    assert taken(hook(payload("wechat", "text")), PLAIN, dict(keyless)).name == "Message Received"
+    with pytest.raises(NotGenuine, match="no aes_key"):
+        take(encrypted(payload("wechat", "text"), APP), PLAIN, dict(keyless))
+    secrets = Secrets(None)
+    secrets.of("cn", as_told(ADAPTER, PLAIN))
+    with pytest.raises(Missing):
+        secrets.of("cn", as_told(ADAPTER, AES))
 
 
 def test_forged_and_altered() -> None:
