@@ -106,6 +106,8 @@ class Pick(Document):
     @model_validator(mode="before")
     @classmethod
     def _of_a_name(cls, given: Any) -> Any:
+        if isinstance(given, list):
+            raise ValueError("must be a column's name; a nested value is written {column: [member, card]}")
         return {"column": given} if isinstance(given, str) else given
 
     @model_validator(mode="after")

@@ -128,6 +128,15 @@ def test_nested_values_are_found() -> None:
     assert properties(row, {"p": {"column": ["a", "b.c", 9, "d"]}, "q": {"column": ["a.b", "x"]}}) == {}
 
 
+def test_a_nested_identifier_is_written_as_a_column_also_among_several() -> None:
+    nested = {"column": ["member", "card"]}
+    for picks in (nested, [nested], ["card", nested]):
+        made = message(
+            {"member": {"card": "C7"}}, {"identifiers": {"user_id": "who", "membership_card": picks}}
+        )
+        assert made["context"]["externalIds"] == [{"id": "C7", "type": "membership_card"}]
+
+
 @pytest.mark.parametrize(
     ("time", "text", "found"),
     [
@@ -247,6 +256,10 @@ def test_no_row_raises_anything_but_a_refusal(data: st.DataObject) -> None:
         ({"event": None}, "events.0: a track needs event"),
         ({"type": "identify"}, "events.0: an identify has no event"),
         ({"when": [{"column": "a", "is": []}]}, "events.0.when.0.is: must have at least 1 in it"),
+        (
+            {"identifiers": {"membership_card": [["member", "card"]]}},
+            "must be a column's name; a nested value is written {column: [member, card]}",
+        ),
     ],
 )  # fmt: skip
 def test_a_fault_of_a_mapping_is_told_with_its_place(event: dict[str, Any], told: str) -> None:
