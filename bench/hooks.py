@@ -32,6 +32,7 @@ class Kind(NamedTuple):
 
 KINDS = (
     Kind("shopify", Load(1, 256, "Shopify, a paid order")),
+    Kind("woocommerce", Load(1, 256, "WooCommerce, a paid order")),
     Kind("stripe", Load(1, 256, "Stripe, a charge")),
     Kind("meta", Load(1, 256, "Meta, a comment")),
     Kind("meta", Load(100, 16, "Meta, 100 entries")),
