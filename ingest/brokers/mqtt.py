@@ -49,6 +49,7 @@ class Waiting(asyncio.Queue[Message]):
     """Messages that arrived. Those of QoS 1 are as many as the broker may send ahead."""
 
     dropped = 0
+    blank = 0
 
     def put_nowait(self, item: Message) -> None:
         """Put a message in; one that nobody acknowledges is dropped where too many wait."""
@@ -58,8 +59,8 @@ class Waiting(asyncio.Queue[Message]):
         super().put_nowait(item)
 
     def counts(self) -> dict[str, int]:
-        """How many are there, and how many were dropped."""
-        return {"waiting": self.qsize(), "dropped": self.dropped}
+        """How many are there, how many were dropped, and how many said nothing."""
+        return {"waiting": self.qsize(), "dropped": self.dropped, "empty": self.blank}
 
     def drain(self) -> list[Message]:
         """All that is there now."""
@@ -119,8 +120,10 @@ async def _take(feed: Feed, client: Acknowledging, waiting: Waiting, named: topi
                 first.cancel()
                 return
             batch = [first.result(), *waiting.drain()]
-            await feed.take([_given(feed.mapping.name, named, message) for message in batch])
+            said = [message for message in batch if message.payload]  # an empty one clears what was retained
+            await feed.take([_given(feed.mapping.name, named, message) for message in said])
             client.acknowledge(batch)
+            waiting.blank += len(batch) - len(said)
     finally:
         stopping.cancel()
 

@@ -82,6 +82,22 @@ def test_what_devices_publish_are_events_and_what_cannot_be_read_is_kept_with_it
     assert heard(process, "taken")[-1] | {"events": 2, "rejected": 4} == heard(process, "taken")[-1]
 
 
+def test_a_message_without_a_payload_is_counted_and_no_event(shop: Settings, mosquitto: Mosquitto) -> None:
+    process = bridge(shop, mosquitto)
+    with running(process), Device(mosquitto.port) as device:
+        connected(process)
+        device.publish("shops/oslo/kiosks/k7/temperature", b"", b"21")
+        until(lambda: events(shop))
+        assert process.end() == 0
+        process.start()  # all was acknowledged: nothing comes again
+        connected(process, 2)
+        device.publish("shops/oslo/kiosks/k7/temperature", b"22")
+        until(lambda: len(events(shop)) == 2)
+        assert process.end() == 0
+    assert [event["properties"].get("celsius") for event in events(shop)] == [21, 22]
+    assert [told["empty"] for told in heard(process, "taken")] == [1, 0]
+
+
 def test_how_far_it_is_is_told_after_the_last_message_too(shop: Settings, mosquitto: Mosquitto) -> None:
     process = bridge(shop, mosquitto)
     with running(process), Device(mosquitto.port) as device:
@@ -106,6 +122,7 @@ def test_killed_at_any_moment_nothing_is_lost_and_nothing_gets_a_second_id(
                 device.publish("shops/oslo/kiosks/k7/temperature", str(round_).encode())
                 process.kill()
         with running(process):
+            connected(process, 6)  # those before it may have taken all
             until(lambda: len(ids(shop)) >= 2_004)
             assert process.end() == 0
     found = events(shop)
