@@ -3,7 +3,6 @@
 import gc
 import multiprocessing
 import os
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -156,7 +155,6 @@ def begin(mapping: Mapping, terms: Terms, timezone: str) -> None:
     """Make this process ready; it ends with the one that started it, however that ends."""
     gc.set_threshold(GARBAGE)
     global _preparer  # noqa: PLW0603 - a process of a pool has no other place
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _preparer = Preparer(mapping, terms, timezone)
     gc.freeze()

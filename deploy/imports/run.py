@@ -7,11 +7,9 @@ import os
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from hashlib import blake2b
-from multiprocessing import get_context
 from pathlib import Path
 
 import uvloop
@@ -21,6 +19,7 @@ from deploy.imports import ledger as ledgers
 from deploy.imports.desk import Terms
 from deploy.imports.files import BROKEN, File, look
 from deploy.imports.importing import Importer, begun
+from deploy.imports.pool import Pool
 from deploy.imports.prepare import GARBAGE, begin
 from deploy.imports.report import Report
 from deploy.imports.rows import header
@@ -64,7 +63,7 @@ async def _all(settings: Settings, files: list[File], mapping: Mapping, given: T
     source, digest = given.source.name, _digest(mapping)
     processes = min(MOST_PROCESSES, os.cpu_count() or 1)
     console, out = Console(stderr=True), Console(highlight=False, markup=False, soft_wrap=True)
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), begin, (mapping, given, timezone))
+    pool = Pool(processes, begin, mapping, given, timezone)
     try:
         async with writing(settings, source) as writer:
             ledger = await asyncio.to_thread(

@@ -177,6 +177,23 @@ def test_interrupted_it_says_how_to_go_on(deployment: Settings, folder: Path) ->
     assert counts(deployment) == once(range(MANY))
 
 
+def test_interrupted_while_its_processes_start_it_says_the_same(deployment: Settings, folder: Path) -> None:
+    process = importing(deployment, table(folder / "a.csv", map(row, range(MANY))))
+    with running(process):
+        until(lambda: "spawn_main" in _children(process.pid), "its processes start", every=0.005)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        assert process.wait(20) == 1
+    assert process.said() == (
+        "error: interrupted\nhint: run the same command again: it goes on where it was\n"
+    )
+
+
+def _children(parent: int) -> str:
+    """The command lines of the processes that one started."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return "".join(Path(f"/proc/{child}/cmdline").read_text() for child in children)
+
+
 def test_where_kafka_goes_away_it_ends_and_says_how_to_go_on(
     deployed: Callable[..., Settings], own_broker: Broker, folder: Path
 ) -> None:
