@@ -214,15 +214,15 @@ def _woo_order(drawn: random.Random, number: int) -> dict[str, Any]:
         "created_via": "checkout", "version": "9.4.0", "status": "processing", "currency": "EUR", "date_created": at,
         "date_created_gmt": at, "date_modified": at, "date_modified_gmt": at, "discount_total": "0.00",
         "discount_tax": "0.00", "shipping_total": "10.00", "shipping_tax": "0.00", "cart_tax": "0.00",
-        "total": "398.00", "total_tax": "0.00", "prices_include_tax": False, "customer_id": 1 + who, "customer_ip_address": "",
-        "customer_user_agent": "", "customer_note": "", "shipping": place,
+        "total": "398.00", "total_tax": "0.00", "prices_include_tax": False, "customer_id": 1 + who,
+        "customer_ip_address": "", "customer_user_agent": "", "customer_note": "", "shipping": place,
         "billing": {**place, "email": f"k{who}@shop.example", "phone": ""},
         "payment_method": "bacs", "payment_method_title": "Direct Bank Transfer", "transaction_id": "", "date_paid": at,
         "date_paid_gmt": at, "date_completed": None, "date_completed_gmt": None, "cart_hash": "", "meta_data": [],
         "line_items": [
             {"id": 2 * number + line, "name": "An album", "product_id": 632_910 + line, "variation_id": 0,
-             "quantity": 1, "tax_class": "", "subtotal": "194.00", "subtotal_tax": "0.00", "total": "194.00", "total_tax": "0.00",
-             "taxes": [], "meta_data": [], "sku": f"SKU-{line}", "price": 194}
+             "quantity": 1, "tax_class": "", "subtotal": "194.00", "subtotal_tax": "0.00", "total": "194.00",
+             "total_tax": "0.00", "taxes": [], "meta_data": [], "sku": f"SKU-{line}", "price": 194}
             for line in (0, 1)
         ],
         "shipping_lines": [{"id": number, "method_title": "Flat Rate", "method_id": "flat_rate", "total": "10.00"}],
