@@ -1,8 +1,10 @@
 """The example imports as a newcomer runs them, and what the profiles then show."""
 
+import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -63,10 +65,21 @@ def test_every_example_is_imported_and_seen_in_the_profiles(live: Settings, exam
         done = cdp("import", str(file), "--mapping", str(mapping), "--source", "pos", env=environment(live))
         assert (done.returncode, "rejected" in done.stdout) == (0, False), done.stdout + done.stderr
     until(lambda: ask(live, "SELECT sum(events) FROM profiles") == [(ROWS,)], "all of it is in the profiles")
-    _receipts_and_a_ticket(live)
-    _calls_a_contract_and_visits(live)
-    _a_card(live)
+    # While customers merge, what is in two places for a moment may make up for what is in none.
+    for check in (_receipts_and_a_ticket, _calls_a_contract_and_visits, _a_card):
+        with contextlib.suppress(AssertionError):
+            until(partial(_holds, check, live), "the merges are through", 30)
+        check(live)
+    assert ask(live, "SELECT sum(events) FROM profiles") == [(ROWS,)]
     assert ask(live, "SELECT count() FROM events WHERE source = 'pos'") == [(ROWS,)]
+
+
+def _holds(check: Callable[[Settings], None], settings: Settings) -> bool:
+    try:
+        check(settings)
+    except (AssertionError, ValueError):
+        return False
+    return True
 
 
 def _receipts_and_a_ticket(settings: Settings) -> None:
