@@ -2,9 +2,10 @@
 
 from aiokafka import AIOKafkaConsumer
 
-from ingest.answering import answering, stop
+from ingest.answering import answering
 from ingest.following import read_whole
 from schemas import genesis
+from schemas.clients import stop
 from schemas.errors import ConfigError
 from schemas.genesis import Genesis
 from schemas.identity import IdentityRules

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from ingest.answering import answering, stop
-from schemas.clients import check
+from ingest.answering import answering
+from schemas.clients import check, stop
 from schemas.errors import ConfigError, Unavailable
 from schemas.settings import Settings
 from schemas.topics import Topic

@@ -17,11 +17,11 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from ingest.accept import Accepted
-from ingest.answering import answering, stop
+from ingest.answering import answering
 from ingest.bodies import keyless
 from ingest.lanes import Batch, Lane, Receipt, Record
 from schemas import rejected
-from schemas.clients import check
+from schemas.clients import check, stop
 from schemas.errors import Unavailable
 from schemas.settings import Settings
 from schemas.topics import EVENTS, REJECTED

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 import structlog
 from aiokafka import AIOKafkaProducer
 
-from ingest.answering import answering, stop
+from ingest.answering import answering
 from ingest.usage import Tally
+from schemas.clients import stop
 from schemas.errors import Unavailable
 from schemas.settings import Settings
 from schemas.topics import USAGE

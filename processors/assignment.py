@@ -23,8 +23,7 @@ from processors.consumed import Consumed
 from processors.definitions_log import Library
 from processors.partition import Partition
 from processors.records import LogRecord
-from processors.stopping import stop
-from schemas.clients import within
+from schemas.clients import stop, within
 from schemas.settings import Settings
 from schemas.topics import COMMANDS, EVENTS, fold_group
 

@@ -12,8 +12,7 @@ from processors.portrait.compiled import Context
 from processors.portrait.deltas import leaf_index
 from processors.portrait.model import compile_portrait, leaves
 from processors.portrait.nobody import nobody_of
-from processors.stopping import stop
-from schemas.clients import within
+from schemas.clients import stop, within
 from schemas.definitions import KINDS, Definition, validate
 from schemas.errors import ConfigError
 from schemas.genesis import KEY, Genesis

@@ -25,11 +25,10 @@ from processors.failures import Failures
 from processors.hanging import last_transaction, write_lost_markers
 from processors.records import Out, change_record, rejected_record
 from processors.rejections import Rejections
-from processors.stopping import stop
 from processors.store import Store
 from processors.turn import Turn
 from schemas.changes import IDENTITY_CHANGED, LIFECYCLE_CHANGED, SEGMENT_CHANGED
-from schemas.clients import within
+from schemas.clients import stop, within
 from schemas.errors import Unavailable
 from schemas.event import Tick
 from schemas.settings import Settings

@@ -5,7 +5,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import structlog
+
 from schemas.errors import Unavailable
+
+log = structlog.get_logger()
+STOP_S = 5.0
 
 
 @asynccontextmanager
@@ -24,6 +29,20 @@ async def within(seconds: float | None) -> AsyncIterator[None]:
         if task is None or task.cancelling():
             raise
         raise ConnectionAbortedError("a client gave up what it was asked") from None
+
+
+async def stop(client: Any) -> None:
+    """Stop a consumer or producer; give up on it after STOP_S.
+
+    In a task of its own: where Kafka is gone, `stop` may hang, hear no cancellation, or raise that of another task, or
+    what a task of the client's own has died of.
+    """
+    stopping = asyncio.create_task(client.stop())
+    _, late = await asyncio.wait({stopping}, timeout=STOP_S)
+    if late:
+        stopping.cancel()
+    elif not stopping.cancelled() and stopping.exception() is not None:
+        log.warning("a Kafka client stopped badly", error=repr(stopping.exception()))
 
 
 def check(client: Any) -> None:

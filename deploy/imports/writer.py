@@ -11,7 +11,7 @@ from kafka import TopicPartition
 from kafka.errors import KafkaError as OtherKafkaError
 
 from processors.hanging import last_transaction, write_lost_markers
-from processors.stopping import stop
+from schemas.clients import stop
 from schemas.errors import CdpError, Unavailable
 from schemas.settings import Settings
 from schemas.topics import EVENTS, IMPORTS

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from ingest import answering as module
-from ingest.answering import answering, stop
+from ingest.answering import answering
+from schemas.clients import stop
 from schemas.errors import Unavailable
 from schemas.settings import Settings
 from tests.schemas.test_clients import given_up
@@ -31,11 +31,16 @@ def test_what_is_no_answer_is_told(ask: Any) -> None:
         asyncio.run(main())
 
 
-@pytest.mark.parametrize("ask", [given_up, refused, silent])
+async def dead() -> None:
+    """As a client does whose own task ended with what uvloop raises."""
+    raise RuntimeError("the handler is closed")
+
+
+@pytest.mark.parametrize("ask", [given_up, refused, silent, dead])
 def test_a_client_that_does_not_stop_is_left(monkeypatch: pytest.MonkeyPatch, ask: Any) -> None:
     class Client:
         async def stop(self) -> None:
             await ask()
 
-    monkeypatch.setattr(module, "STOP_SECONDS", 0.05)
+    monkeypatch.setattr("schemas.clients.STOP_S", 0.05)
     asyncio.run(stop(Client()))

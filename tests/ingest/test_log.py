@@ -65,7 +65,7 @@ def test_a_producer_that_nothing_leaves_any_more_is_given_up(
 
     for name, seconds in {"LEFT": 60 if dead else 0.2, "WATCH_SECONDS": 0.02}.items():
         monkeypatch.setattr(module, name, seconds)
-    monkeypatch.setattr("ingest.answering.STOP_SECONDS", 0.1)
+    monkeypatch.setattr("schemas.clients.STOP_S", 0.1)
     monkeypatch.setattr(module, "_producer", producer)
     asyncio.run(main())
     assert [each.deaf for each in made] == [True, False]

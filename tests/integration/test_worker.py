@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from processors.stopping import stop
-from schemas.clients import check, tasks_of
+from schemas.clients import check, stop, tasks_of
 from schemas.errors import Unavailable
 from schemas.settings import Settings
 from schemas.topics import EVENTS, LIFECYCLE_CHANGES
@@ -27,10 +26,19 @@ def test_worker_folds_what_a_producer_wrote(deployment: Settings) -> None:
     assert [change["to"] for change in told] == ["prospect", "new"]
 
 
-def test_a_consumer_whose_own_task_dies_is_found(deployment: Settings) -> None:
-    async def dies(*_: Any) -> None:
-        raise RuntimeError("the handler is closed")
+async def dies(*_: Any) -> None:
+    raise RuntimeError("the handler is closed")
 
+
+async def found_dead(client: Any, told: str) -> None:
+    """Once a task of its own has ended."""
+    tasks = [task for _, task in tasks_of(client) if task is not None]
+    await asyncio.wait(tasks, timeout=30, return_when="FIRST_COMPLETED")
+    with pytest.raises(Unavailable, match=told):
+        check(client)
+
+
+def test_a_consumer_whose_own_task_dies_is_found(deployment: Settings) -> None:
     async def dying(where: str, what: str) -> None:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=deployment.kafka, group_id=f"{deployment.namespace}-dying"
@@ -41,10 +49,7 @@ def test_a_consumer_whose_own_task_dies_is_found(deployment: Settings) -> None:
             vars(vars(consumer)[where])[what] = dies
             consumer.subscribe([EVENTS.name(deployment.namespace)])
             consumer._client.force_metadata_update()
-            tasks = [task for _, task in tasks_of(consumer) if task is not None]
-            await asyncio.wait(tasks, timeout=30, return_when="FIRST_COMPLETED")
-            with pytest.raises(Unavailable, match="the Kafka client's own task"):
-                check(consumer)
+            await found_dead(consumer, "the Kafka client's own task")
         finally:
             await stop(consumer)  # one that is broken stops half
             consumer._client._sync_task = None
@@ -56,9 +61,6 @@ def test_a_consumer_whose_own_task_dies_is_found(deployment: Settings) -> None:
 
 
 def test_a_producer_whose_own_task_dies_is_found(deployment: Settings) -> None:
-    async def dies(*_: Any) -> None:
-        raise RuntimeError("the handler is closed")
-
     async def dying() -> None:
         producer = AIOKafkaProducer(bootstrap_servers=deployment.kafka)
         await producer.start()
@@ -66,10 +68,7 @@ def test_a_producer_whose_own_task_dies_is_found(deployment: Settings) -> None:
             check(producer)
             vars(producer.client)["_metadata_update"] = dies
             producer.client.force_metadata_update()
-            tasks = [task for _, task in tasks_of(producer) if task is not None]
-            await asyncio.wait(tasks, timeout=30, return_when="FIRST_COMPLETED")
-            with pytest.raises(Unavailable, match="learns where the brokers are"):
-                check(producer)
+            await found_dead(producer, "learns where the brokers are")
         finally:
             producer.client._sync_task = None
             await stop(producer)
